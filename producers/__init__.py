@@ -1,0 +1,1 @@
+"""From the outside world to topics: snippet, collector, email links, directory import."""

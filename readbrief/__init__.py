@@ -1,0 +1,1 @@
+"""The shell: command line, embedded stack, process supervisor and demo."""

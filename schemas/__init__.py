@@ -1,0 +1,1 @@
+"""The contract: every message, topic, setting and file format. Imports nothing else of ours."""

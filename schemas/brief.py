@@ -1,0 +1,77 @@
+"""One message for one rep about one account."""
+
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import Field
+
+from schemas.interest import Interest
+from schemas.message import Id, Message, Model, Percent, UnixMs
+
+
+class TriggerKind(StrEnum):
+    """Why a brief was worth it."""
+
+    session_end = "session_end"
+    high_intent = "high_intent"
+
+
+class Trigger(Model):
+    """What made the brief, and the moment from which it was due."""
+
+    kind: TriggerKind
+    met_ms: Annotated[UnixMs, Field(description="When the condition was met, by the collector's clock")]
+    page_view_id: Id
+    url: str
+
+
+class ReadSummary(Model):
+    """One read, as a rep wants it: what, how far, where the reader lingered."""
+
+    page_view_id: Id
+    contact_id: Id
+    title: str
+    url: str
+    started_ms: UnixMs
+    active_s: int
+    depth_pct: Percent
+    section: Annotated[str, Field(description="Title of the section read longest; empty if the page has none")] = ""
+    section_s: int = 0
+    clicked: tuple[str, ...] = ()
+    before_known: Annotated[bool, Field(description="Read before the reader was known")] = False
+
+
+class Objection(Model):
+    """What a customer may say, and the answer."""
+
+    says: str
+    answer: str
+
+
+class Advice(Model):
+    """What to stress and what to say, taken from the playbook in the rep's language."""
+
+    stress: tuple[str, ...] = ()
+    ask: tuple[str, ...] = ()
+    objections: tuple[Objection, ...] = ()
+    concerns: tuple[str, ...] = ()
+    references: tuple[str, ...] = ()
+    expert: str = ""
+    next_step: str = ""
+
+
+class Brief(Message):
+    """One message for one rep about one account, in the rep's language; people stand in it by id only."""
+
+    brief_id: Id
+    account_id: Id
+    rep_id: Id
+    language: str
+    decided_ms: Annotated[UnixMs, Field(description="The logical time of the decision")]
+    trigger: Trigger
+    reads: Annotated[tuple[ReadSummary, ...], Field(description="In the order they were read")]
+    more_reads: Annotated[int, Field(description="Reads beyond those listed")] = 0
+    told: Annotated[dict[str, int], Field(description="Active ms told, per page view, listed or not")]
+    topics: tuple[str, ...] = ()
+    advice: Advice
+    interest: Interest

@@ -1,0 +1,221 @@
+"""Accounts, contacts, reps and content, as imported from the CRM and the CMS."""
+
+from datetime import time
+from enum import StrEnum
+from typing import Annotated, Literal
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, StringConstraints, TypeAdapter, field_validator, model_validator
+
+from schemas.delivery import ChannelKind
+from schemas.message import Id, Label, Language, Line, Message, Model, Url
+from schemas.urls import canonical_url
+
+Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Email = Annotated[str, StringConstraints(pattern=r"^[^@\s<>\",;:]+@[^@\s<>\",;:]+\.[^@\s<>\",;:.]+$", max_length=254)]
+
+
+class Stage(StrEnum):
+    """The stage of buying that a content serves."""
+
+    problem = "problem"
+    solution = "solution"
+    comparison = "comparison"
+    price = "price"
+    security = "security"
+    contract = "contract"
+    onboarding = "onboarding"
+    renewal = "renewal"
+
+
+class Lifecycle(StrEnum):
+    """The path of a customer."""
+
+    visitor = "visitor"
+    lead = "lead"
+    qualified_lead = "qualified_lead"
+    opportunity = "opportunity"
+    won = "won"
+    delivery = "delivery"
+    use = "use"
+    renewal = "renewal"
+    referral = "referral"
+
+
+class BuyingRole(StrEnum):
+    """A contact's part in buying."""
+
+    initiator = "initiator"
+    influencer = "influencer"
+    decider = "decider"
+    buyer = "buyer"
+    user = "user"
+
+
+class Function(StrEnum):
+    """A contact's function in the company."""
+
+    executive = "executive"
+    department_head = "department_head"
+    user = "user"
+    technical_lead = "technical_lead"
+    technician = "technician"
+    purchasing_head = "purchasing_head"
+    purchaser = "purchaser"
+
+
+class Account(Message):
+    """A company, with the rep who looks after it."""
+
+    kind: Literal["account"] = "account"
+    account_id: Id
+    name: Label
+    rep_id: Id
+    industry: Slug | None = None
+    lifecycle: Lifecycle = Lifecycle.lead
+
+    @property
+    def entity_id(self) -> str:
+        """The key under which the directory topic keeps it."""
+        return f"account:{self.account_id}"
+
+
+class Contact(Message):
+    """A known person of one account."""
+
+    kind: Literal["contact"] = "contact"
+    contact_id: Id
+    account_id: Id
+    name: Label
+    email: Email | None = None
+    title: Label = ""
+    role: BuyingRole | None = None
+    function: Function | None = None
+
+    @property
+    def entity_id(self) -> str:
+        """The key under which the directory topic keeps it."""
+        return f"contact:{self.contact_id}"
+
+
+class Channel(Model):
+    """A way to reach a rep: an address for email, the name of a configured target for chat."""
+
+    kind: ChannelKind
+    target: Annotated[str, StringConstraints(min_length=1, max_length=254)]
+
+
+class WorkingHours(Model):
+    """When a rep may be disturbed, by the clock of their own time zone; end 00:00 means midnight."""
+
+    start: time = time(8)
+    end: time = time(18)
+    days: Annotated[tuple[Annotated[int, Field(ge=0, le=6)], ...], Field(description="0 is Monday")] = (0, 1, 2, 3, 4)
+
+
+class Rep(Message):
+    """The person who gets briefs."""
+
+    kind: Literal["rep"] = "rep"
+    rep_id: Id
+    name: Label
+    language: Language = "en"
+    time_zone: str = "UTC"
+    working_hours: WorkingHours = WorkingHours()
+    channels: Annotated[tuple[Channel, ...], Field(min_length=1)]
+    daily_cap: Annotated[int, Field(ge=1, le=1000)] = 10
+    manager_id: Id | None = None
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"{name!r} is not an IANA time zone such as Europe/Berlin") from error
+        return name
+
+    @property
+    def entity_id(self) -> str:
+        """The key under which the directory topic keeps it."""
+        return f"rep:{self.rep_id}"
+
+
+class Content(Message):
+    """One page or asset of the site."""
+
+    kind: Literal["content"] = "content"
+    url: Url
+    title: Line
+    topics: Annotated[tuple[Slug, ...], Field(max_length=20)] = ()
+    stage: Stage | None = None
+    owner: Label = ""
+    reading_time_s: Annotated[int, Field(ge=1, le=86_400, description="Expected reading time")] = 180
+
+    @model_validator(mode="before")
+    @classmethod
+    def _canonical(cls, values: object) -> object:
+        if isinstance(values, dict) and isinstance(values.get("url"), str):
+            return {**values, "url": canonical_url(values["url"])}
+        return values
+
+    @property
+    def entity_id(self) -> str:
+        """The key under which the directory topic keeps it."""
+        return f"content:{self.url}"
+
+
+Entity = Annotated[Account | Contact | Rep | Content, Field(discriminator="kind")]
+_ENTITY: TypeAdapter[Account | Contact | Rep | Content] = TypeAdapter(Entity)
+
+
+def entity_from_bytes(data: bytes) -> Account | Contact | Rep | Content:
+    """Read one directory entity.
+
+    Raises:
+        pydantic.ValidationError: the bytes are no such entity; the error names the field.
+    """
+    return _ENTITY.validate_json(data)
+
+
+class Directory:
+    """The current state of the directory, by id; built up from the `directory` topic or a file."""
+
+    def __init__(self) -> None:
+        """Start empty."""
+        self.accounts: dict[str, Account] = {}
+        self.contacts: dict[str, Contact] = {}
+        self.reps: dict[str, Rep] = {}
+        self.contents: dict[str, Content] = {}
+
+    def put(self, entity: Account | Contact | Rep | Content) -> None:
+        """Add an entity, or replace the one with its id."""
+        match entity:
+            case Account():
+                self.accounts[entity.account_id] = entity
+            case Contact():
+                self.contacts[entity.contact_id] = entity
+            case Rep():
+                self.reps[entity.rep_id] = entity
+            case Content():
+                self.contents[entity.url] = entity
+
+    def remove(self, entity_id: str) -> None:
+        """Forget the entity with this topic key, if it is there."""
+        kind, _, key = entity_id.partition(":")
+        table: dict[str, dict[str, object]] = {
+            "account": self.accounts,  # type: ignore[dict-item]
+            "contact": self.contacts,  # type: ignore[dict-item]
+            "rep": self.reps,  # type: ignore[dict-item]
+            "content": self.contents,  # type: ignore[dict-item]
+        }
+        table.get(kind, {}).pop(key, None)
+
+    def account_of(self, contact_id: str) -> Account | None:
+        """Return the account a contact belongs to, or None if either is unknown."""
+        contact = self.contacts.get(contact_id)
+        return self.accounts.get(contact.account_id) if contact else None
+
+    def size(self) -> int:
+        """Return the number of entities."""
+        return len(self.accounts) + len(self.contacts) + len(self.reps) + len(self.contents)

@@ -1,0 +1,139 @@
+"""Events, version 1: what happened, as its source tells it. Counters are cumulative per page view."""
+
+from enum import StrEnum
+from typing import Annotated, Literal
+
+from pydantic import Field, StringConstraints, field_validator
+
+from schemas.message import DurationMs, Id, Label, Line, Model, Percent, UnixMs, Url
+
+BANDS = 10
+MAX_SECTIONS = 50
+
+
+class Viewport(StrEnum):
+    """Width class of the reader's window: mobile below 640 px, tablet below 1024 px."""
+
+    mobile = "mobile"
+    tablet = "tablet"
+    desktop = "desktop"
+
+
+class IdentifyMethod(StrEnum):
+    """How a visitor was recognised as a contact."""
+
+    email_link = "email_link"
+    site_token = "site_token"  # noqa: S105 - a method's name, not a secret
+
+
+class _Event(Model):
+    event_id: Id
+    occurred_ms: UnixMs
+
+
+class _PageEvent(_Event):
+    page_view_id: Id
+    url: Url
+
+
+class PageView(_PageEvent):
+    """A page was opened."""
+
+    type: Literal["page_view"] = "page_view"
+    title: Line = ""
+    referrer: Annotated[str, StringConstraints(max_length=2000)] = ""
+    viewport: Viewport = Viewport.desktop
+    lang: Annotated[str, StringConstraints(max_length=35)] = ""
+
+
+class SectionAttention(Model):
+    """How long one named section of a page was in view while the reader was active."""
+
+    key: Label
+    title: Label = ""
+    active_ms: DurationMs
+
+
+class PageProgress(_PageEvent):
+    """How far one page view has come: all counters are totals since it was opened."""
+
+    type: Literal["page_progress"] = "page_progress"
+    title: Line = ""
+    active_ms: DurationMs
+    depth_pct: Percent
+    bands: Annotated[tuple[DurationMs, ...], Field(description="Active ms in each tenth of the page, top first")] = ()
+    sections: Annotated[tuple[SectionAttention, ...], Field(max_length=MAX_SECTIONS)] = ()
+    left: Annotated[bool, Field(description="The page was hidden or closed at this moment")] = False
+
+    @field_validator("bands")
+    @classmethod
+    def _ten_or_none(cls, bands: tuple[int, ...]) -> tuple[int, ...]:
+        if bands and len(bands) != BANDS:
+            raise ValueError(f"needs {BANDS} attention bands, got {len(bands)}")
+        return bands
+
+
+class Click(_PageEvent):
+    """Something on a page was clicked; positions are fractions of the element's and the page's size."""
+
+    type: Literal["click"] = "click"
+    element: Label
+    text: Label = ""
+    href: Annotated[str, StringConstraints(max_length=2000)] = ""
+    element_x: Annotated[float, Field(ge=0, le=1)] = 0
+    element_y: Annotated[float, Field(ge=0, le=1)] = 0
+    page_x: Annotated[float, Field(ge=0, le=1)]
+    page_y: Annotated[float, Field(ge=0, le=1)]
+    viewport: Viewport = Viewport.desktop
+
+
+class FormSubmit(_PageEvent):
+    """A form was sent; only fields that the page opted in are carried."""
+
+    type: Literal["form_submit"] = "form_submit"
+    form: Label
+    fields: Annotated[dict[Label, Line], Field(max_length=30)] = Field(default_factory=dict)
+
+
+class EmailOpen(_Event):
+    """A marketing email was opened, by a person or by a machine: it never warms an account by itself."""
+
+    type: Literal["email_open"] = "email_open"
+    contact_id: Id
+    campaign_id: Id
+
+
+class EmailClick(_Event):
+    """A link of a marketing email was followed; it counts once a human is seen on the page."""
+
+    type: Literal["email_click"] = "email_click"
+    contact_id: Id
+    campaign_id: Id
+    url: Url
+
+
+class Identify(_Event):
+    """A visitor is this contact, from this moment on, on evidence that the collector has checked."""
+
+    type: Literal["identify"] = "identify"
+    contact_id: Id
+    method: IdentifyMethod
+    campaign_id: Id | None = None
+
+
+class IdentifyByToken(_Event):
+    """What the snippet sends to identify: a signed token, which the collector turns into `Identify`."""
+
+    type: Literal["identify"] = "identify"
+    token: Annotated[str, StringConstraints(max_length=2000)]
+
+
+Event = Annotated[
+    PageView | PageProgress | Click | FormSubmit | EmailOpen | EmailClick | Identify, Field(discriminator="type")
+]
+ReportedEvent = Annotated[PageView | PageProgress | Click | FormSubmit | IdentifyByToken, Field(discriminator="type")]
+
+
+def page_view_of(event: Event) -> str | None:
+    """Return the page view an event belongs to, or None for email and identify events."""
+    return event.page_view_id if isinstance(event, _PageEvent) else None

@@ -1,0 +1,55 @@
+"""What every message has in common: it is frozen, versioned and travels as JSON."""
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import Field as _Field
+
+MAX_UNIX_MS = 4_102_444_800_000  # 2100-01-01, beyond which a clock is simply wrong
+
+UnixMs = Annotated[int, _Field(ge=0, le=MAX_UNIX_MS, description="Milliseconds since 1970-01-01 UTC")]
+DurationMs = Annotated[int, _Field(ge=0, le=86_400_000, description="Milliseconds, at most one day")]
+Percent = Annotated[int, _Field(ge=0, le=100)]
+Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$")]
+Label = Annotated[str, StringConstraints(max_length=200)]
+Line = Annotated[str, StringConstraints(max_length=500)]
+Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s<>\"]+$", max_length=2000)]
+Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
+
+
+class Model(BaseModel):
+    """A frozen value of the contract; unknown fields are ignored, so that a reader survives a newer writer."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+
+class Message(Model):
+    """A value of a topic: carries its schema version and knows its bytes."""
+
+    v: Literal[1] = 1
+
+    def to_bytes(self) -> bytes:
+        """Return the message as compact JSON."""
+        return self.model_dump_json(exclude_none=True).encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> Self:
+        """Read a message from JSON.
+
+        Raises:
+            pydantic.ValidationError: the bytes are not such a message; the error names the field.
+        """
+        return cls.model_validate_json(data)
+
+
+class FileModel(BaseModel):
+    """A value that people write by hand: an unknown field is a typing error, and is refused by name."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+def first_error(error: Any) -> str:
+    """Say in one line which field of a pydantic error is wrong, and why."""
+    details = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in details["loc"]) or "(whole message)"
+    return f"{where}: {details['msg']}"

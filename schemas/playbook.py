@@ -1,0 +1,105 @@
+"""Marketing's file: what to say about each topic, to whom, and when a rep is told."""
+
+from pathlib import Path
+from typing import Annotated
+
+import yaml
+from pydantic import Field, ValidationError
+
+from schemas.directory import Function, Slug, Stage
+from schemas.errors import InputError
+from schemas.interest import Temperature
+from schemas.message import FileModel, Language, first_error
+
+Text = str | dict[Language, str]
+
+
+class ObjectionPlay(FileModel):
+    """An objection that customers raise, and the answer."""
+
+    says: Text
+    answer: Text
+
+
+class TopicPlay(FileModel):
+    """What to do with an account that cares about one topic."""
+
+    name: Text
+    stress: tuple[Text, ...] = ()
+    ask: tuple[Text, ...] = ()
+    objections: tuple[ObjectionPlay, ...] = ()
+    expert: Annotated[str, Field(description="The colleague to bring")] = ""
+
+
+class TriggerRules(FileModel):
+    """When an account is worth a brief."""
+
+    high_intent_stages: tuple[Stage, ...] = (Stage.price, Stage.contract)
+    high_intent_active_s: Annotated[int, Field(ge=1)] = 10
+    session_grace_s: Annotated[float, Field(gt=0, description="Quiet after a page is left that ends a session")] = 10
+    session_quiet_s: Annotated[float, Field(gt=0, description="Quiet on an open page that ends a session")] = 120
+    min_session_active_s: Annotated[int, Field(ge=0, description="Less reading than this is not worth a brief")] = 10
+
+
+class TemperatureRules(FileModel):
+    """How reads make points, and points a temperature; a temperature is left only `hysteresis` below its threshold."""
+
+    half_life_days: Annotated[float, Field(gt=0)] = 14
+    points_per_read_minute: Annotated[float, Field(ge=0)] = 4
+    points_high_intent_read: Annotated[float, Field(ge=0)] = 15
+    points_returning_reader: Annotated[float, Field(ge=0)] = 5
+    points_second_reader: Annotated[float, Field(ge=0)] = 10
+    warm_at: Annotated[float, Field(gt=0)] = 5
+    hot_at: Annotated[float, Field(gt=0)] = 30
+
+
+class OutboxRules(FileModel):
+    """How often a rep may be disturbed."""
+
+    cooldown_s: Annotated[float, Field(ge=0, description="Between two briefs on one account")] = 600
+    max_briefs_in_digest: Annotated[int, Field(ge=1, le=50)] = 10
+
+
+class Playbook(FileModel):
+    """Marketing's file, whole."""
+
+    company: str
+    default_language: Language = "en"
+    topics: dict[Slug, TopicPlay] = Field(default_factory=dict)
+    concerns: dict[Function, tuple[Text, ...]] = Field(default_factory=dict)
+    references: Annotated[dict[Slug, tuple[Text, ...]], Field(description="Reference customers per industry")] = Field(
+        default_factory=dict
+    )
+    next_steps: dict[Temperature, Text] = Field(default_factory=dict)
+    triggers: TriggerRules = TriggerRules()
+    temperature: TemperatureRules = TemperatureRules()
+    outbox: OutboxRules = OutboxRules()
+
+    def say(self, text: Text, language: str) -> str:
+        """Return a text in a language, else in its base language, else in the playbook's default, else in any."""
+        if isinstance(text, str):
+            return text
+        for choice in (language, language.split("-", maxsplit=1)[0], self.default_language):
+            if choice in text:
+                return text[choice]
+        return next(iter(text.values()), "")
+
+
+def load_playbook(path: Path) -> Playbook:
+    """Read a playbook from its YAML file.
+
+    Raises:
+        InputError: the file is missing, is no YAML or breaks a rule; the message names file and field.
+    """
+    try:
+        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(
+            f"{path}: can't read the playbook ({error.strerror}); set READBRIEF_PLAYBOOK to its file"
+        ) from error
+    except yaml.YAMLError as error:
+        raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
+    try:
+        return Playbook.model_validate(raw)
+    except ValidationError as error:
+        raise InputError(f"{path}: {first_error(error)}") from error

@@ -1,0 +1,39 @@
+"""A read: everything known of one page view, joined."""
+
+from typing import Annotated
+
+from pydantic import Field
+
+from schemas.events import BANDS, Viewport
+from schemas.message import Id, Model, Percent, UnixMs
+
+
+class ClickMark(Model):
+    """A click, as far as a brief needs it."""
+
+    element: str
+    text: str = ""
+    href: str = ""
+
+
+class Read(Model):
+    """One page view of one visitor, joined from its events; each field is a join of what the events said."""
+
+    page_view_id: Id
+    visitor_id: Id
+    site: Id
+    contact_id: Id
+    url: Annotated[str, Field(description="Canonical")]
+    title: str = ""
+    viewport: Viewport | None = None
+    started_ms: UnixMs
+    last_ms: UnixMs
+    left_ms: Annotated[UnixMs, Field(description="Last moment the page was hidden or closed; 0 if never")] = 0
+    active_ms: Annotated[int, Field(ge=0)] = 0
+    depth_pct: Percent = 0
+    bands: tuple[int, ...] = (0,) * BANDS
+    sections: dict[str, int] = Field(default_factory=dict)
+    section_titles: dict[str, str] = Field(default_factory=dict)
+    clicks: dict[str, ClickMark] = Field(default_factory=dict)
+    submitted_forms: frozenset[str] = frozenset()
+    live: Annotated[bool, Field(description="At least one event came live, not stitched")] = False

@@ -1,0 +1,93 @@
+"""Settings: built once from the environment, passed down frozen, imported by nobody as a global."""
+
+import hashlib
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from schemas.errors import InputError
+from schemas.message import Id, Model, first_error
+from schemas.urls import origin_of
+
+
+class Site(Model):
+    """A website that may report: its key is public, its origins are where the snippet runs."""
+
+    origins: Annotated[tuple[str, ...], Field(min_length=1)]
+
+    @field_validator("origins")
+    @classmethod
+    def _are_origins(cls, origins: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in origins:
+            if origin_of(origin) != origin:
+                raise ValueError(f"{origin!r} is not an origin such as https://www.example.com")
+        return origins
+
+
+class Settings(BaseSettings):
+    """Everything an operator sets, by environment variables with the prefix READBRIEF_ (lists and maps as JSON)."""
+
+    model_config = SettingsConfigDict(env_prefix="READBRIEF_", frozen=True, extra="ignore", env_ignore_empty=True)
+
+    kafka_bootstrap: Annotated[str, Field(description="host:port[,host:port] of the Kafka brokers")] = "127.0.0.1:9092"
+    kafka_partitions: Annotated[int, Field(ge=1, le=1000, description="Partitions of each keyed topic")] = 6
+    kafka_replication: Annotated[int, Field(ge=1, le=7, description="Copies of each partition")] = 1
+    kafka_session_timeout_s: Annotated[
+        int, Field(ge=6, le=1800, description="After this long without a sign, a stream worker is replaced")
+    ] = 30
+    kafka_rebalance_timeout_s: Annotated[
+        int, Field(ge=1, le=1800, description="How long a rebalance waits for stream workers to join")
+    ] = 10
+    clickhouse_host: Annotated[str, Field(description="Host of ClickHouse")] = "127.0.0.1"
+    clickhouse_port: Annotated[int, Field(ge=1, le=65535, description="Port of ClickHouse's native protocol")] = 9000
+    clickhouse_user: Annotated[str, Field(description="User of ClickHouse")] = "default"
+    clickhouse_password: Annotated[SecretStr, Field(description="Password of that user")] = SecretStr("")
+    clickhouse_database: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$", description="Database; made if missing")] = (
+        "readbrief"
+    )
+    collector_host: Annotated[str, Field(description="Address the collector listens on")] = "127.0.0.1"
+    collector_port: Annotated[int, Field(ge=0, le=65535, description="Port the collector listens on")] = 8080
+    collector_url: Annotated[
+        str, Field(description="The collector's public address; links and tags are made with it")
+    ] = "http://127.0.0.1:8080"
+    collector_linger_ms: Annotated[int, Field(ge=0, le=1000, description="How long a bundle waits to fill")] = 20
+    sites: Annotated[dict[Id, Site], Field(description="Site keys with their origins")] = Field(default_factory=dict)
+    secret: Annotated[SecretStr, Field(min_length=16, description="Signs email links; the same on every collector")]
+    link_max_age_days: Annotated[int, Field(ge=1, le=3650, description="An email link's life")] = 60
+    landing_max_age_s: Annotated[int, Field(ge=5, le=3600, description="Life of the token a landing page gets")] = 600
+    playbook: Annotated[Path, Field(description="Marketing's YAML file")] = Path("playbook.yaml")
+    history_days: Annotated[int, Field(ge=1, le=3650, description="How far back a visitor's history is stitched")] = 90
+    smtp_host: Annotated[str, Field(description="Mail server")] = "127.0.0.1"
+    smtp_port: Annotated[int, Field(ge=1, le=65535, description="Its port")] = 25
+    smtp_user: Annotated[str, Field(description="Login there; none if empty")] = ""
+    smtp_password: Annotated[SecretStr, Field(description="Password there")] = SecretStr("")
+    smtp_starttls: Annotated[bool, Field(description="Encrypt the connection to the mail server")] = False
+    mail_from: Annotated[str, Field(description="Sender of briefs")] = "readbrief <briefs@localhost.localdomain>"
+    chat_targets: Annotated[
+        dict[str, SecretStr], Field(description="Apprise URLs by the names that reps' chat channels use")
+    ] = Field(default_factory=dict)
+    delivery_attempts: Annotated[int, Field(ge=1, le=20, description="Tries per delivery")] = 5
+    delivery_backoff_s: Annotated[float, Field(ge=0, le=600, description="First pause between tries; it doubles")] = 1
+    dead_letter_limit: Annotated[
+        int, Field(ge=1, description="So many dead letters in a row stop a consumer: a bad deploy, not bad messages")
+    ] = 100
+    log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$", description="Least level logged")] = "info"
+
+    def signing_key(self, purpose: str) -> bytes:
+        """Return the key for one purpose, so that a token made for one is no good for another."""
+        return hashlib.blake2b(self.secret.get_secret_value().encode(), person=purpose.encode()[:16]).digest()
+
+
+def load_settings(**overrides: Any) -> Settings:
+    """Build the settings from the environment, with overrides.
+
+    Raises:
+        InputError: a variable is missing or breaks a rule; the message names it.
+    """
+    try:
+        return Settings(**overrides)
+    except ValidationError as error:
+        field, _, problem = first_error(error).partition(": ")
+        raise InputError(f"READBRIEF_{field.upper()}: {problem}") from error

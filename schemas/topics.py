@@ -1,0 +1,54 @@
+"""The one table of topics: what is on each, who writes it, who reads it, how long it is kept."""
+
+from dataclasses import dataclass
+from typing import Literal
+
+DAY_MS = 86_400_000
+
+
+@dataclass(frozen=True)
+class Topic:
+    """One Kafka topic.
+
+    `key` says what the key holds, `value` names the message; retention is in milliseconds, None where the topic is
+    compacted. `keyed` topics have one partition per slot, so that what belongs together stays together.
+    """
+
+    name: str
+    key: str
+    value: str
+    writers: str
+    readers: str
+    cleanup: Literal["delete", "compact"] = "delete"
+    retention_ms: int | None = 7 * DAY_MS
+    keyed: bool = True
+
+
+EVENTS = Topic("events", "partition of visitor_id", "Bundle", "collector, replay", "visitors, clickhouse")
+IDENTIFIED = Topic("identified", "visitor_id", "Identified", "visitors", "clickhouse (stitching)")
+ACTIVITY = Topic("activity", "account_id", "Activity", "visitors, stitching, replay", "accounts")
+ACCOUNT_WAKES = Topic("account-wakes", "account_id", "Wake", "accounts", "accounts", retention_ms=DAY_MS)
+INTEREST = Topic("interest", "account_id", "Interest", "accounts", "clickhouse", "compact", None)
+BRIEFS = Topic("briefs", "rep_id", "RepMail", "accounts, replay", "reps, clickhouse")
+REP_WAKES = Topic("rep-wakes", "rep_id", "Wake", "reps", "reps", retention_ms=DAY_MS)
+DELIVERIES = Topic("deliveries", "rep_id", "Delivery", "reps", "delivery, clickhouse")
+OUTCOMES = Topic("outcomes", "rep_id", "Outcome", "delivery", "clickhouse", retention_ms=30 * DAY_MS)
+DIRECTORY = Topic(
+    "directory", "kind:id", "Entity", "directory import", "visitors, accounts, reps, delivery, clickhouse",
+    "compact", None, keyed=False,
+)  # fmt: skip
+DEAD_LETTERS = Topic("dead-letters", "none", "DeadLetter", "all", "clickhouse", retention_ms=30 * DAY_MS, keyed=False)
+
+TOPICS = (
+    EVENTS,
+    IDENTIFIED,
+    ACTIVITY,
+    ACCOUNT_WAKES,
+    INTEREST,
+    BRIEFS,
+    REP_WAKES,
+    DELIVERIES,
+    OUTCOMES,
+    DIRECTORY,
+    DEAD_LETTERS,
+)

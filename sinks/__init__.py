@@ -1,0 +1,1 @@
+"""From topics to the outside world: ClickHouse, chat and email."""

@@ -1,0 +1,1 @@
+"""Pure state machines, and the Faust app around them."""
