@@ -6,7 +6,7 @@ from pydantic import Field
 
 from schemas.envelope import Envelope
 from schemas.events import IdentifyMethod
-from schemas.message import Id, Message, Model, Percent, UnixMs
+from schemas.message import Id, Message, Model, UnixMs
 
 
 class Identified(Message):
@@ -20,6 +20,9 @@ class Identified(Message):
     contact_id: Id
     account_id: Id
     method: IdentifyMethod
+    evidence_ms: Annotated[
+        UnixMs, Field(description="When the evidence was given; what was read before is newly known")
+    ]
     from_ms: UnixMs
     until_ms: UnixMs | None = None
     partition: int
@@ -30,7 +33,7 @@ class ActivityItem(Model):
     """One event of a known person."""
 
     contact_id: Id
-    confidence_pct: Percent = 100
+    known: Annotated[bool, Field(description="The visitor was known when it happened")] = True
     envelope: Envelope
 
 

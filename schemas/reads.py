@@ -36,4 +36,4 @@ class Read(Model):
     section_titles: dict[str, str] = Field(default_factory=dict)
     clicks: dict[str, ClickMark] = Field(default_factory=dict)
     submitted_forms: frozenset[str] = frozenset()
-    live: Annotated[bool, Field(description="At least one event came live, not stitched")] = False
+    known: Annotated[bool, Field(description="The reader was known in at least part of it")] = False

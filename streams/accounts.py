@@ -1,0 +1,78 @@
+"""What interests this account, and is it time to tell? The state machine of the second stage."""
+
+from collections.abc import Mapping
+
+from pydantic import Field
+
+from schemas.activity import Activity, Told
+from schemas.brief import Brief
+from schemas.directory import Directory
+from schemas.interest import Interest
+from schemas.message import Id, Message, Model
+from schemas.playbook import Playbook
+from schemas.reads import Read
+from streams.briefing import Occasion, compose
+from streams.interest import DAY_MS, summarise
+from streams.reading import join_all, read_of
+from streams.triggers import decide, next_due_ms, untold
+
+
+class AccountState(Message):
+    """An account's reads, and how much of each has been told: both are joins, so their order does not matter."""
+
+    account_id: Id
+    reads: dict[str, Read] = Field(default_factory=dict)
+    told: dict[str, int] = Field(default_factory=dict)
+
+
+class AccountStep(Model):
+    """What follows from a message or a wake-up."""
+
+    state: AccountState
+    interest: Interest | None = None
+    briefs: tuple[Brief, ...] = ()
+    due_ms: int | None = None
+    changed: bool = False
+
+
+def take_in(state: AccountState, activity: Activity, history_days: int) -> AccountState:
+    """Return the state with an activity's events joined into reads, and what was told remembered.
+
+    Reads that ended more than `history_days` before the newest one are dropped: a rule over the set of reads, so it
+    does not depend on their order.
+    """
+    new = [read for item in activity.items if (read := read_of(item))]
+    reads = join_all(state.reads, new)
+    horizon_ms = max((read.last_ms for read in reads.values()), default=0) - history_days * DAY_MS
+    kept = {key: read for key, read in reads.items() if read.last_ms >= horizon_ms}
+    told = {key: ms for key, ms in _told(state.told, activity.told).items() if key in kept or key not in reads}
+    return AccountState(account_id=state.account_id, reads=kept, told=told)
+
+
+def advance(
+    state: AccountState, directory: Directory, playbook: Playbook, now_ms: int, before: AccountState | None = None
+) -> AccountStep:
+    """Decide what an account's state calls for at a moment: a summary if it changed since `before`, a brief if due."""
+    rules = playbook.triggers
+    account = directory.accounts.get(state.account_id)
+    rep = directory.reps.get(account.rep_id) if account else None
+    changed = state != before
+    interest = summarise(state.account_id, state.reads.values(), directory, playbook, now_ms) if changed else None
+    trigger = decide(state.reads.values(), state.told, directory, rules, now_ms) if account and rep else None
+    if trigger is None or account is None or rep is None:
+        due_ms = next_due_ms(state.reads.values(), state.told, rules) if account and rep else None
+        return AccountStep(state=state, interest=interest, due_ms=due_ms, changed=changed)
+    interest = interest or summarise(state.account_id, state.reads.values(), directory, playbook, now_ms)
+    occasion = Occasion(trigger, untold(state.reads.values(), state.told), state.told, interest)
+    brief = compose(occasion, account, rep, directory, playbook)
+    mark = Told(brief_id=brief.brief_id, rep_id=rep.rep_id, decided_ms=brief.decided_ms, reads=brief.told)
+    after = state.model_copy(update={"told": _told(state.told, (mark,))})
+    return AccountStep(state=after, interest=interest, briefs=(brief,), due_ms=None, changed=True)
+
+
+def _told(known: Mapping[str, int], marks: tuple[Told, ...]) -> dict[str, int]:
+    told = dict(known)
+    for mark in marks:
+        for page_view_id, active_ms in mark.reads.items():
+            told[page_view_id] = max(active_ms, told.get(page_view_id, 0))
+    return told

@@ -1,0 +1,116 @@
+"""Composing a brief: what they read, how far, where they lingered, what to stress, what to say."""
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from schemas.brief import Advice, Brief, Objection, ReadSummary, Trigger
+from schemas.directory import Account, Directory, Rep
+from schemas.ids import derived_id
+from schemas.interest import Interest
+from schemas.playbook import Playbook, TopicPlay
+from schemas.reads import Read
+from streams.interest import topic_weights, well_read_minutes
+from streams.reading import longest_section
+
+MAX_READS = 12
+MAX_TOPICS = 2
+MAX_LINES = 4
+
+
+class Occasion(NamedTuple):
+    """What a brief is made of: the trigger, the reads it tells of, and the account's interest at that time."""
+
+    trigger: Trigger
+    fresh: Sequence[Read]
+    told: Mapping[str, int]
+    interest: Interest
+
+
+def compose(occasion: Occasion, account: Account, rep: Rep, directory: Directory, playbook: Playbook) -> Brief:
+    """Return the brief on an account for its rep.
+
+    Its id is derived from the account, the trigger and what had been told of the read that met it, so working
+    through the same input again gives the same brief.
+    """
+    trigger, fresh = occasion.trigger, occasion.fresh
+    minutes = {read.page_view_id: well_read_minutes(read, directory) for read in fresh}
+    topics = tuple(weight.topic for weight in topic_weights(fresh, minutes, directory))
+    listed = _worth_listing(fresh)
+    told_before = str(occasion.told.get(trigger.page_view_id, 0))
+    return Brief(
+        brief_id=derived_id("brief", account.account_id, trigger.kind, trigger.page_view_id, told_before),
+        account_id=account.account_id,
+        rep_id=rep.rep_id,
+        language=rep.language,
+        decided_ms=trigger.met_ms,
+        trigger=trigger,
+        reads=tuple(_summary(read, directory) for read in listed),
+        more_reads=len(fresh) - len(listed),
+        told={read.page_view_id: read.active_ms for read in fresh},
+        topics=topics,
+        advice=_advice(fresh, topics, account, rep.language, occasion.interest, directory, playbook),
+        interest=occasion.interest,
+    )
+
+
+def _worth_listing(fresh: Sequence[Read]) -> list[Read]:
+    """Return the longest reads, in the order they were begun."""
+    longest = sorted(fresh, key=lambda read: (-read.active_ms, read.started_ms, read.page_view_id))[:MAX_READS]
+    return sorted(longest, key=lambda read: (read.started_ms, read.page_view_id))
+
+
+def _summary(read: Read, directory: Directory) -> ReadSummary:
+    content = directory.contents.get(read.url)
+    section, section_ms = longest_section(read)
+    clicked = dict.fromkeys(mark.text for mark in read.clicks.values() if mark.href and mark.text)
+    return ReadSummary(
+        page_view_id=read.page_view_id,
+        contact_id=read.contact_id,
+        title=(content.title if content else read.title) or read.url,
+        url=read.url,
+        started_ms=read.started_ms,
+        active_s=round(read.active_ms / 1000),
+        depth_pct=read.depth_pct,
+        section=section,
+        section_s=round(section_ms / 1000),
+        clicked=tuple(clicked)[:MAX_LINES],
+        before_known=not read.known,
+    )
+
+
+def _advice(
+    fresh: Sequence[Read],
+    topics: Sequence[str],
+    account: Account,
+    language: str,
+    interest: Interest,
+    directory: Directory,
+    playbook: Playbook,
+) -> Advice:
+    def say(texts: Sequence[str | dict[str, str]]) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(playbook.say(text, language) for text in texts))[:MAX_LINES]
+
+    plays = [playbook.topics[topic] for topic in topics if topic in playbook.topics][:MAX_TOPICS]
+    functions = dict.fromkeys(
+        contact.function
+        for read in sorted(fresh, key=lambda read: -read.active_ms)
+        if (contact := directory.contacts.get(read.contact_id)) and contact.function
+    )
+    next_step = playbook.next_steps.get(interest.temperature)
+    return Advice(
+        stress=say([text for play in plays for text in play.stress]),
+        ask=say([text for play in plays for text in play.ask]),
+        objections=_objections(plays, language, playbook),
+        concerns=say([text for function in functions for text in playbook.concerns.get(function, ())]),
+        references=say(playbook.references.get(account.industry, ()) if account.industry else ()),
+        expert=next((play.expert for play in plays if play.expert), ""),
+        next_step=playbook.say(next_step, language) if next_step else "",
+    )
+
+
+def _objections(plays: Sequence[TopicPlay], language: str, playbook: Playbook) -> tuple[Objection, ...]:
+    return tuple(
+        Objection(says=playbook.say(objection.says, language), answer=playbook.say(objection.answer, language))
+        for play in plays
+        for objection in play.objections
+    )[:MAX_LINES]

@@ -1,0 +1,111 @@
+"""Reads as a join-semilattice: an event that comes twice, late or out of order changes nothing it should not.
+
+`read_of` makes a read of a single event; `join` is idempotent, commutative and associative. Counters join by max,
+sets by union (bounded by keeping the smallest keys, which is a join too), first and last times by min and max.
+The reader is whoever the earliest event belongs to.
+"""
+
+from collections.abc import Iterable
+from typing import TypeVar
+
+from schemas.activity import ActivityItem
+from schemas.events import BANDS, Click, FormSubmit, PageProgress, PageView
+from schemas.reads import ClickMark, Read
+from schemas.urls import canonical_url
+
+MAX_KEYS = 100
+
+V = TypeVar("V")
+
+
+def read_of(item: ActivityItem) -> Read | None:
+    """Return what one event of a known person says about its page view, or None if it has none."""
+    envelope = item.envelope
+    event = envelope.event
+    if not isinstance(event, PageView | PageProgress | Click | FormSubmit):
+        return None
+    said: dict[str, object] = {}
+    match event:
+        case PageView():
+            said = {"title": event.title, "viewport": event.viewport}
+        case PageProgress():
+            said = {
+                "title": event.title,
+                "active_ms": event.active_ms,
+                "depth_pct": event.depth_pct,
+                "bands": event.bands or (0,) * BANDS,
+                "sections": {section.key: section.active_ms for section in event.sections},
+                "section_titles": {section.key: section.title for section in event.sections},
+                "left_ms": envelope.occurred_ms if event.left else 0,
+            }
+        case Click():
+            mark = ClickMark(element=event.element, text=event.text, href=event.href)
+            said = {"clicks": {event.event_id: mark}}
+        case FormSubmit():
+            said = {"submitted_forms": frozenset((event.form,))}
+    return Read(
+        page_view_id=event.page_view_id,
+        visitor_id=envelope.visitor_id,
+        site=envelope.site,
+        contact_id=item.contact_id,
+        url=canonical_url(event.url),
+        started_ms=envelope.occurred_ms,
+        last_ms=envelope.occurred_ms,
+        known=item.known,
+        **said,
+    )
+
+
+def join(a: Read, b: Read) -> Read:
+    """Return the least read that holds what both say of one page view."""
+    first = min(a, b, key=lambda read: (read.started_ms, read.contact_id, read.visitor_id, read.site, read.url))
+    return Read.model_construct(
+        page_view_id=a.page_view_id,
+        visitor_id=first.visitor_id,
+        site=first.site,
+        contact_id=first.contact_id,
+        url=first.url,
+        title=max(a.title, b.title),
+        viewport=max(filter(None, (a.viewport, b.viewport)), default=None),
+        started_ms=first.started_ms,
+        last_ms=max(a.last_ms, b.last_ms),
+        left_ms=max(a.left_ms, b.left_ms),
+        active_ms=max(a.active_ms, b.active_ms),
+        depth_pct=max(a.depth_pct, b.depth_pct),
+        bands=tuple(map(max, a.bands, b.bands)),
+        sections=_max_by_key(a.sections, b.sections),
+        section_titles=_max_by_key(a.section_titles, b.section_titles),
+        clicks=_bounded({**a.clicks, **b.clicks}),
+        submitted_forms=frozenset(sorted(a.submitted_forms | b.submitted_forms)[:MAX_KEYS]),
+        known=a.known or b.known,
+    )
+
+
+def join_all(reads: dict[str, Read], new: Iterable[Read]) -> dict[str, Read]:
+    """Return the reads by page view with new ones joined in."""
+    joined = dict(reads)
+    for read in new:
+        known = joined.get(read.page_view_id)
+        joined[read.page_view_id] = join(known, read) if known else read
+    return joined
+
+
+def longest_section(read: Read) -> tuple[str, int]:
+    """Return title and active milliseconds of the section read longest; ("", 0) if the page has none."""
+    if not read.sections:
+        return "", 0
+    key = max(read.sections, key=lambda name: (read.sections[name], name))
+    return (read.section_titles.get(key) or key, read.sections[key]) if read.sections[key] else ("", 0)
+
+
+def _max_by_key(a: dict[str, V], b: dict[str, V]) -> dict[str, V]:
+    keys = a.keys() | b.keys()
+    return _bounded({key: max((m[key] for m in (a, b) if key in m), key=_order) for key in keys})
+
+
+def _order(value: object) -> tuple[int, str]:
+    return (value, "") if isinstance(value, int) else (0, str(value))
+
+
+def _bounded(mapping: dict[str, V]) -> dict[str, V]:
+    return {key: mapping[key] for key in sorted(mapping)[:MAX_KEYS]}

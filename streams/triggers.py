@@ -1,0 +1,71 @@
+"""When is an account worth a brief? When its reading session ends, or a high-intent page is being read."""
+
+from collections.abc import Iterable, Mapping
+
+from schemas.brief import Trigger, TriggerKind
+from schemas.directory import Directory
+from schemas.playbook import TriggerRules
+from schemas.reads import Read
+
+HIGH_INTENT_FRESH_MS = 600_000  # what was read longer ago waits for the end of the session
+
+
+def untold(reads: Iterable[Read], told: Mapping[str, int]) -> list[Read]:
+    """Return the reads that no brief has told in full, in the order they were begun."""
+    fresh = [read for read in reads if read.active_ms // 1000 > told.get(read.page_view_id, 0) // 1000]
+    return sorted(fresh, key=lambda read: (read.started_ms, read.page_view_id))
+
+
+def session_end_ms(reads: Iterable[Read], rules: TriggerRules) -> int | None:
+    """Return the moment the reading session ends if nothing more comes; None if nothing was read.
+
+    A page that was left holds the session for the grace period, one that is still open for the quiet period.
+    """
+    ends = [
+        read.last_ms + round(1000 * (rules.session_grace_s if read.left_ms >= read.last_ms else rules.session_quiet_s))
+        for read in reads
+    ]
+    return max(ends, default=None)
+
+
+def next_due_ms(reads: Iterable[Read], told: Mapping[str, int], rules: TriggerRules) -> int | None:
+    """Return when to look again, or None if nothing that is known can become a brief by waiting."""
+    known = list(reads)
+    if not _enough(untold(known, told), told, rules):
+        return None
+    return session_end_ms(known, rules)
+
+
+def decide(
+    reads: Iterable[Read], told: Mapping[str, int], directory: Directory, rules: TriggerRules, now_ms: int
+) -> Trigger | None:
+    """Return the trigger that is met now, or None; a high-intent read comes before the end of a session."""
+    known = list(reads)
+    fresh = untold(known, told)
+    for read in fresh:
+        if _is_high_intent(read, told, directory, rules, now_ms):
+            return Trigger(
+                kind=TriggerKind.high_intent, met_ms=read.last_ms, page_view_id=read.page_view_id, url=read.url
+            )
+    due_ms = next_due_ms(known, told, rules)
+    if due_ms is None or due_ms > now_ms:
+        return None
+    return Trigger(kind=TriggerKind.session_end, met_ms=due_ms, page_view_id=fresh[0].page_view_id, url=fresh[0].url)
+
+
+def _enough(fresh: list[Read], told: Mapping[str, int], rules: TriggerRules) -> bool:
+    news_ms = sum(read.active_ms - told.get(read.page_view_id, 0) for read in fresh)
+    return bool(fresh) and news_ms >= rules.min_session_active_s * 1000
+
+
+def _is_high_intent(
+    read: Read, told: Mapping[str, int], directory: Directory, rules: TriggerRules, now_ms: int
+) -> bool:
+    content = directory.contents.get(read.url)
+    threshold_ms = rules.high_intent_active_s * 1000
+    return (
+        content is not None
+        and content.stage in rules.high_intent_stages
+        and read.active_ms >= threshold_ms > told.get(read.page_view_id, 0)
+        and read.last_ms > now_ms - HIGH_INTENT_FRESH_MS
+    )

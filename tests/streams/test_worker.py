@@ -1,0 +1,170 @@
+"""The stream worker as a process, on the embedded broker and on Apache Kafka."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import time as clock_time
+from pathlib import Path
+
+import pytest
+
+from producers.publisher import partition_of
+from readbrief.embedded.stack import as_environment
+from schemas.dead_letter import DeadLetter, DeadLetterStage
+from schemas.delivery import Delivery
+from schemas.directory import Account, Channel, ChannelKind, Contact, Content, Rep, WorkingHours
+from schemas.envelope import Bundle
+from schemas.events import Event, Identify, IdentifyMethod, PageProgress, SectionAttention
+from schemas.interest import Interest
+from schemas.topics import ACTIVITY, BRIEFS, DEAD_LETTERS, DELIVERIES, DIRECTORY, EVENTS, INTEREST
+from tests.streams.journeys import SITE, envelope
+from tests.support.fresh_brokers import PARTITIONS, broker_settings, fresh_kafka, messages_until, producing
+from tests.support.processes import Running, start
+
+PLAYBOOK = """
+company: Example
+triggers: {session_grace_s: 1, session_quiet_s: 4, min_session_active_s: 5}
+outbox: {cooldown_s: 0}
+"""
+ALWAYS = WorkingHours(start=clock_time(0), end=clock_time(0), days=tuple(range(7)))
+
+
+def publish_directory(bootstrap: str) -> None:
+    email = Channel(kind=ChannelKind.email, target="rita@example.com")
+    entities = [
+        Rep(rep_id="rita", name="Rita", working_hours=ALWAYS, channels=(email,), daily_cap=1000),
+        Content(url=f"{SITE}/problem", title="The problem", topics=("sensors",), reading_time_s=60),
+    ]
+    for name in ("acme", "bolt", "coil"):
+        entities.append(Account(account_id=name, name=name.title(), rep_id="rita"))
+        entities.append(Contact(contact_id=f"{name}-1", account_id=name, name=f"Reader of {name}"))
+    with producing(bootstrap) as producer:
+        for entity in entities:
+            producer.send(DIRECTORY.name, key=entity.entity_id.encode(), value=entity.to_bytes())
+
+
+def publish_events(bootstrap: str, visitor_id: str, *events: Event) -> None:
+    bundle = Bundle(envelopes=tuple(envelope(visitor_id, event.occurred_ms, event) for event in events))
+    with producing(bootstrap) as producer:
+        producer.send(EVENTS.name, value=bundle.to_bytes(), partition=partition_of(visitor_id, PARTITIONS))
+
+
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
+def identify(name: str, contact_id: str) -> Identify:
+    return Identify(
+        event_id=f"id-{name}", occurred_ms=now_ms(), contact_id=contact_id, method=IdentifyMethod.email_link
+    )
+
+
+def progress(name: str, active_s: int) -> PageProgress:
+    return PageProgress(
+        event_id=f"progress-{name}-{active_s}",
+        occurred_ms=now_ms(),
+        page_view_id=name,
+        url=f"{SITE}/problem?utm_source=mail",
+        active_ms=active_s * 1000,
+        depth_pct=80,
+        sections=(SectionAttention(key="why", title="Why", active_ms=active_s * 1000),),
+        left=True,
+    )
+
+
+def deliveries_on(bootstrap: str, account_id: str, count: int, timeout_s: float = 20) -> list[Delivery]:
+    def of_account(values: list[bytes]) -> list[Delivery]:
+        found = [Delivery.from_bytes(value) for value in values]
+        return [one for one in found if any(brief.account_id == account_id for brief in one.briefs)]
+
+    return of_account(
+        messages_until(bootstrap, DELIVERIES.name, lambda values: len(of_account(values)) >= count, timeout_s)
+    )
+
+
+def dead_letters(bootstrap: str, count: int) -> list[DeadLetter]:
+    values = messages_until(bootstrap, DEAD_LETTERS.name, lambda found: len(found) >= count, 20)
+    return [DeadLetter.from_bytes(value) for value in values]
+
+
+@contextmanager
+def worker(bootstrap: str, directory: Path, *, limit: int = 100) -> Iterator[Running]:
+    """Have a worker running from the moment it says that it is ready."""
+    playbook = directory / "playbook.yaml"
+    playbook.write_text(PLAYBOOK)
+    settings = broker_settings(bootstrap).model_copy(update={"playbook": playbook, "dead_letter_limit": limit})
+    log = directory / f"worker-{now_ms()}.log"
+    running = start([sys.executable, "-m", "readbrief", "run", "streams"], log, environment=as_environment(settings))
+
+    def ready() -> None:
+        assert "streams_ready" in log.read_text()
+
+    try:
+        running.wait_until(ready, 40)
+        yield running
+    finally:
+        running.stop()
+
+
+@pytest.mark.timeout(180)
+def test_a_known_readers_visit_becomes_one_delivery_and_an_interest_summary(fresh_broker: str, tmp_path: Path) -> None:
+    publish_directory(fresh_broker)
+    with worker(fresh_broker, tmp_path) as running:
+        publish_events(fresh_broker, "visitor-a", identify("a", "acme-1"), progress("pv-a", 30))
+        publish_events(fresh_broker, "visitor-a", progress("pv-a", 30))  # the beacon comes again
+        (delivery,) = deliveries_on(fresh_broker, "acme", 1)
+        (brief,) = delivery.briefs
+        (read,) = brief.reads
+        assert (read.title, read.url) == ("The problem", f"{SITE}/problem")
+        assert (read.active_s, read.depth_pct, read.section) == (30, 80, "Why")
+        interests = messages_until(fresh_broker, INTEREST.name, bool, 10)
+        assert Interest.from_bytes(interests[-1]).account_id == "acme"
+        assert running.stop() == 0
+
+
+@pytest.mark.timeout(180)
+def test_messages_that_cannot_be_read_become_dead_letters_and_the_worker_goes_on(
+    fresh_broker: str, tmp_path: Path
+) -> None:
+    publish_directory(fresh_broker)
+    poison = {EVENTS: b"{not json", ACTIVITY: b'{"v":1,"items":7}', BRIEFS: b'{"v":9,"rep_id":"rita"}'}
+    with worker(fresh_broker, tmp_path):
+        with producing(fresh_broker) as producer:
+            for topic, value in poison.items():
+                producer.send(topic.name, value=value, partition=0)
+        found = {letter.stage: letter for letter in dead_letters(fresh_broker, len(poison))}
+        assert set(found) == {DeadLetterStage.visitors, DeadLetterStage.accounts, DeadLetterStage.reps}
+        assert {letter.payload_bytes() for letter in found.values()} == set(poison.values())
+        assert "account_id" in found[DeadLetterStage.accounts].reason
+        assert found[DeadLetterStage.visitors].origin.startswith("events/0/")
+        publish_events(fresh_broker, "visitor-b", identify("b", "bolt-1"), progress("pv-b", 20))
+        assert len(deliveries_on(fresh_broker, "bolt", 1)) == 1
+
+
+@pytest.mark.timeout(240)
+def test_state_survives_a_kill_and_nothing_is_told_twice(tmp_path: Path) -> None:
+    with fresh_kafka(tmp_path) as bootstrap:
+        publish_directory(bootstrap)
+        with worker(bootstrap, tmp_path) as running:
+            publish_events(bootstrap, "visitor-c", identify("c", "coil-1"), progress("pv-c", 30))
+            assert len(deliveries_on(bootstrap, "coil", 1)) == 1
+            running.kill()
+        with worker(bootstrap, tmp_path):
+            # No identification comes again: who it is, and what was told, is known from before the kill.
+            publish_events(bootstrap, "visitor-c", progress("pv-c", 30))
+            publish_events(bootstrap, "visitor-c", progress("pv-d", 12))
+            first, second = deliveries_on(bootstrap, "coil", 2)
+            assert [read.page_view_id for read in first.briefs[0].reads] == ["pv-c"]
+            assert [read.page_view_id for read in second.briefs[0].reads] == ["pv-d"]
+            assert len(deliveries_on(bootstrap, "coil", 3, timeout_s=5)) == 2
+
+
+@pytest.mark.timeout(180)
+def test_too_many_dead_letters_in_a_row_stop_the_worker_with_the_reason(tmp_path: Path) -> None:
+    with fresh_kafka(tmp_path) as bootstrap, worker(bootstrap, tmp_path, limit=3) as running:
+        with producing(bootstrap) as producer:
+            for _ in range(3):
+                producer.send(EVENTS.name, value=b"nonsense", partition=1)
+        assert running.process.wait(30) == 1
+        assert "3 messages in a row could not be used" in running.tail()
