@@ -1,0 +1,61 @@
+# readbrief: everything a developer runs. `make help` explains.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PACKAGES := schemas producers streams sinks readbrief
+BENCH ?= all
+
+.DEFAULT_GOAL := help
+.PHONY: help setup setup-dev demo test check format lint types imports snippet bench clean
+
+help: ## Show this help
+	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+setup: $(VENV)/.installed ## Install what the demo and production need, into .venv
+
+setup-dev: $(VENV)/.installed-dev ## Install what tests and checks need: developer tools, Chromium, Apache Kafka
+
+demo: $(VENV)/.installed ## Run the whole system with a sample company, and watch briefs go out
+	@$(BIN)/readbrief demo
+
+test: $(VENV)/.installed-dev ## Run all tests, in a real browser, on the embedded broker and on Apache Kafka
+	@$(BIN)/python -m pytest $(TESTS)
+
+check: $(VENV)/.installed-dev format lint types imports snippet test ## Everything CI runs
+
+format: $(VENV)/.installed-dev ## Check the formatting (mend it with: .venv/bin/ruff format)
+	@$(BIN)/ruff format --check --quiet .
+lint: $(VENV)/.installed-dev ## Check the style
+	@$(BIN)/ruff check --quiet .
+types: $(VENV)/.installed-dev ## Check the types, strictly
+	@$(BIN)/mypy
+imports: $(VENV)/.installed-dev ## Check that imports point down
+	@$(BIN)/lint-imports --no-cache
+snippet: $(VENV)/.installed-dev ## Check that the served snippet is what its source gives
+	@if command -v npm >/dev/null; then $(BIN)/python -m producers.snippet.build --check; \
+	else echo "npm is missing: install Node.js, so that the served snippet can be checked against its source"; exit 1; fi
+
+bench: $(VENV)/.installed-dev ## Run the benchmarks (BENCH=name for one of them)
+	@$(BIN)/python -m benchmarks $(BENCH)
+
+clean: ## Remove what was installed and built here
+	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+
+$(VENV)/.created:
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+	  || { echo "readbrief needs Python 3.11 or newer; choose one with: make PYTHON=python3.11 ..."; exit 1; }
+	@echo "== creating $(VENV)"
+	@$(PYTHON) -m venv $(VENV) || { echo "Python's venv module is missing (Debian: apt-get install python3-venv)"; exit 1; }
+	@touch $@
+
+$(VENV)/.installed: $(VENV)/.created pyproject.toml
+	@echo "== installing readbrief and its libraries into $(VENV) (about a minute the first time)"
+	@$(BIN)/python -m pip install --upgrade --progress-bar on --disable-pip-version-check --quiet 'pip>=25.1'
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --quiet --editable .
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	@echo "== installing the developer tools into $(VENV)"
+	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --group dev
+	@$(BIN)/python -m tests.support.install
+	@touch $@

@@ -1,0 +1,188 @@
+"""The command `readbrief`."""
+
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import typer
+from rich.console import Console
+from rich.markup import escape
+
+from schemas.errors import ReadbriefError
+from schemas.settings import Settings, load_settings
+
+app = typer.Typer(
+    name="readbrief",
+    help="Tells the sales rep what a prospect really read, how far, where they lingered, and what to say.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+directory_app = typer.Typer(help="Accounts, contacts, reps and content.", no_args_is_help=True)
+topics_app = typer.Typer(help="Kafka topics.", no_args_is_help=True)
+schemas_app = typer.Typer(help="The contract.", no_args_is_help=True)
+app.add_typer(directory_app, name="directory")
+app.add_typer(topics_app, name="topics")
+app.add_typer(schemas_app, name="schemas")
+
+Data = Annotated[
+    Path | None, typer.Option("--data", help="Talk to the stack that runs on this directory, not to READBRIEF_*.")
+]
+
+
+@app.command(epilog="Example:  readbrief up --data ./data --playbook playbook.yaml --port 8080")
+def up(
+    data: Annotated[Path, typer.Option(help="Where everything is kept.")] = Path("data"),
+    playbook: Annotated[Path, typer.Option(help="Marketing's playbook.")] = Path("playbook.yaml"),
+    port: Annotated[int, typer.Option(help="The collector's port.")] = 8080,
+) -> None:
+    """Run the whole system on this machine: broker, ClickHouse, collector, streams and sinks."""
+    from readbrief.embedded.stack import EmbeddedStack
+    from readbrief.logs import configure_logs
+    from schemas.playbook import load_playbook
+
+    configure_logs("warning", "supervisor")
+    load_playbook(playbook)  # a fault in it is said before anything starts
+    stop = _stop_event()
+    overrides: dict[str, object] = {"playbook": playbook.resolve(), "collector_port": port}
+    if "READBRIEF_COLLECTOR_URL" not in os.environ:
+        overrides["collector_url"] = f"http://127.0.0.1:{port}"
+    stack = EmbeddedStack(data.resolve(), _progress, **overrides)
+    stack.start()
+    _progress(f"ready: collector at {stack.settings.collector_url}, logs in {data}/logs; Ctrl-C stops everything")
+    try:
+        stack.watch(stop)
+        _progress("stopping")
+    finally:
+        stack.stop()
+
+
+@app.command(epilog="Examples:  readbrief demo    readbrief demo --exit-after 3 --json")
+def demo(
+    data: Annotated[Path | None, typer.Option(help="Keep the data here; a temporary directory if not given.")] = None,
+    exit_after: Annotated[int | None, typer.Option(min=1, help="Stop after so many delivered briefs.")] = None,
+    machine: Annotated[bool, typer.Option("--json", help="Print each delivered brief as a JSON line.")] = False,
+) -> None:
+    """Run the system with a sample company, and watch briefs go out about its readers."""
+    from readbrief.demo.run import run_demo
+    from readbrief.logs import configure_logs
+
+    configure_logs("error", "demo")
+    raise typer.Exit(run_demo(data, exit_after, machine, _stop_event()))
+
+
+@app.command(epilog="Example:  readbrief run collector")
+def run(
+    process: Annotated[str, typer.Argument(help="collector, streams, clickhouse or delivery")],
+) -> None:
+    """Run one production process, set up by READBRIEF_* variables, until SIGTERM."""
+    from readbrief.logs import configure_logs
+    from readbrief.workers import WORKERS
+
+    if process not in WORKERS:
+        raise typer.BadParameter(f"{process!r} is none of {', '.join(WORKERS)}")
+    settings = load_settings()
+    configure_logs(settings.log_level, process)
+    raise typer.Exit(WORKERS[process](settings))
+
+
+@app.command(epilog="Example:  readbrief migrate --data ./data")
+def migrate(data: Data = None) -> None:
+    """Bring ClickHouse to the newest migration."""
+    from sinks.clickhouse.migrate import migrate as apply_migrations
+
+    applied = apply_migrations(_settings(data))
+    typer.echo("\n".join(f"applied {name}" for name in applied) or "nothing to do")
+
+
+@topics_app.command("create", epilog="Example:  readbrief topics create")
+def topics_create(data: Data = None) -> None:
+    """Create the topics that are missing."""
+    from readbrief.broker_topics import create_topics
+
+    created = create_topics(_settings(data))
+    typer.echo("\n".join(f"created {name}" for name in created) or "nothing to do")
+
+
+@directory_app.command("import", epilog="Example:  readbrief directory import accounts.csv contacts.csv --data ./data")
+def directory_import(
+    files: Annotated[list[Path], typer.Argument(help="CSV or YAML files.")], data: Data = None
+) -> None:
+    """Import accounts, contacts, reps and content from CSV or YAML files; nothing is imported if a row is wrong."""
+    from readbrief.importing import import_directory
+
+    counts = import_directory(_settings(data), files, _progress)
+    typer.echo(", ".join(f"{count} {kind}" for kind, count in counts.items()))
+
+
+@schemas_app.command("export", epilog="Example:  readbrief schemas export ./json-schemas")
+def schemas_export(folder: Annotated[Path, typer.Argument(help="Where to write NAME.schema.json files.")]) -> None:
+    """Write the JSON Schema of every message."""
+    from schemas.catalogue import json_schemas
+
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, schema in json_schemas().items():
+        (folder / f"{name}.schema.json").write_text(json.dumps(schema, indent=2, sort_keys=True) + "\n")
+    typer.echo(f"{len(json_schemas())} schemas in {folder}")
+
+
+@app.command(epilog="Example:  readbrief link --site docs --contact c-17 --campaign spring --url https://example.com/a")
+def link(
+    site: Annotated[str, typer.Option(help="Site key.")],
+    contact: Annotated[str, typer.Option(help="Contact id.")],
+    campaign: Annotated[str, typer.Option(help="Campaign id.")],
+    url: Annotated[str, typer.Option(help="The page to bring the reader to.")],
+    data: Data = None,
+) -> None:
+    """Print the signed link that an email to this contact carries."""
+    from producers.links import email_link
+
+    typer.echo(email_link(_settings(data), site, contact, campaign, url))
+
+
+@app.command(epilog="Example:  readbrief snippet --tag docs")
+def snippet(
+    tag: Annotated[str | None, typer.Option(help="Print the line to paste for this site key.")] = None,
+    data: Data = None,
+) -> None:
+    """Print the snippet as served, or the line to paste into a site."""
+    from producers import snippet as snippet_files
+
+    if tag is None:
+        sys.stdout.buffer.write(snippet_files.script())
+    else:
+        typer.echo(snippet_files.tag(_settings(data).collector_url, tag))
+
+
+def main() -> NoReturn:
+    """Run the command; what a person can mend is one message on standard error and exit code 1."""
+    try:
+        app()
+    except ReadbriefError as error:
+        Console(stderr=True).print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
+        sys.exit(1)
+    sys.exit(0)
+
+
+def _settings(data: Path | None) -> Settings:
+    from readbrief.embedded.stack import stack_environment
+
+    if data is not None:
+        os.environ.update(stack_environment(data))
+    return load_settings()
+
+
+def _progress(text: str) -> None:
+    Console(stderr=True).print(text, style="dim", highlight=False, markup=False)
+
+
+def _stop_event() -> threading.Event:
+    stop = threading.Event()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, lambda *_: stop.set())
+    return stop
