@@ -33,7 +33,7 @@ def create_topics(settings: Settings) -> list[str]:
 
 
 def _create(admin: KafkaAdminClient, topic: Topic, settings: Settings) -> None:
-    configs = {"cleanup.policy": topic.cleanup}
+    configs: dict[str, str] = {"cleanup.policy": topic.cleanup}
     if topic.retention_ms is not None:
         configs["retention.ms"] = str(topic.retention_ms)
     new = NewTopic(

@@ -5,6 +5,7 @@ import os
 import signal
 import sys
 import threading
+import time
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -64,7 +65,6 @@ def up(
 
 @app.command(epilog="Examples:  readbrief demo    readbrief demo --exit-after 3 --json")
 def demo(
-    data: Annotated[Path | None, typer.Option(help="Keep the data here; a temporary directory if not given.")] = None,
     exit_after: Annotated[int | None, typer.Option(min=1, help="Stop after so many delivered briefs.")] = None,
     machine: Annotated[bool, typer.Option("--json", help="Print each delivered brief as a JSON line.")] = False,
 ) -> None:
@@ -73,7 +73,7 @@ def demo(
     from readbrief.logs import configure_logs
 
     configure_logs("error", "demo")
-    raise typer.Exit(run_demo(data, exit_after, machine, _stop_event()))
+    raise typer.Exit(run_demo(exit_after, _stop_event(), machine=machine))
 
 
 @app.command(epilog="Example:  readbrief run collector")
@@ -142,7 +142,7 @@ def link(
     """Print the signed link that an email to this contact carries."""
     from producers.links import email_link
 
-    typer.echo(email_link(_settings(data), site, contact, campaign, url))
+    typer.echo(email_link(_settings(data), site, contact, campaign, url, now_ms=time.time_ns() // 1_000_000))
 
 
 @app.command(epilog="Example:  readbrief snippet --tag docs")

@@ -28,7 +28,7 @@ def import_directory(settings: Settings, files: Sequence[Path], say: Callable[[s
     say(f"publishing {len(entities)} entities")
     publisher = Publisher(settings.kafka_bootstrap, delivery_timeout_s=TIMEOUT_S)
     try:
-        publish_directory(entities, publisher)
+        publish_directory(entities, publisher.send)
     finally:
         publisher.close()
     return dict(Counter(entity.kind for entity in entities))

@@ -1,11 +1,20 @@
 """The production processes: each wires one wing to Kafka, and to what the wing needs of another."""
 
+import json
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.request import urlopen
+
+from pydantic import SecretStr
 
 from producers.publisher import Publisher
+from readbrief.child import Child
 from readbrief.readiness import announce_ready
 from schemas.playbook import load_playbook
 from schemas.settings import Settings
@@ -20,7 +29,7 @@ def run_collector(settings: Settings) -> int:
     """Serve the collector until SIGTERM."""
     from producers.collector.process import run
 
-    run(settings, on_ready=announce_ready)
+    run(settings)
     return 0
 
 
@@ -62,6 +71,49 @@ WORKERS: dict[str, Callable[[Settings], int]] = {
     "clickhouse": run_clickhouse,
     "delivery": run_delivery,
 }
+
+
+def worker_children(settings: Settings, logs: Path) -> list[Child]:
+    """Return the production processes as children that can be supervised, not yet started."""
+    environment = as_environment(settings)
+    probes = {"collector": lambda: _answers_ready(settings)}
+    return [
+        Child(
+            name,
+            [sys.executable, "-m", "readbrief", "run", name],
+            logs / f"{name}.log",
+            environment,
+            probes.get(name),
+        )
+        for name in WORKERS
+    ]
+
+
+def as_environment(settings: Settings) -> dict[str, str]:
+    """Return the settings as the environment variables they are read from."""
+    return {f"READBRIEF_{name.upper()}": _plain(value) for name, value in settings}
+
+
+def _plain(value: object) -> str:
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    if isinstance(value, dict):
+        return json.dumps({k: _jsonable(v) for k, v in value.items()})
+    return str(value)
+
+
+def _jsonable(value: Any) -> Any:
+    return value.get_secret_value() if isinstance(value, SecretStr) else value.model_dump(mode="json")
+
+
+def _answers_ready(settings: Settings) -> bool:
+    """Ask the collector itself: it serves before Kafka is reached, and says so."""
+    host = "127.0.0.1" if settings.collector_host in ("0.0.0.0", "::") else settings.collector_host
+    try:
+        with urlopen(f"http://{host}:{settings.collector_port}/readyz", timeout=1) as answer:
+            return bool(answer.status == HTTPStatus.OK)
+    except OSError:
+        return False
 
 
 @contextmanager

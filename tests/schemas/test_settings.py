@@ -2,7 +2,7 @@
 
 import pytest
 
-from readbrief.embedded.stack import as_environment
+from readbrief.workers import as_environment
 from schemas.errors import InputError
 from schemas.settings import Settings, load_settings
 

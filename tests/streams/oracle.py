@@ -14,45 +14,47 @@ def canonical(url: str) -> str:
     return url.split("#", maxsplit=1)[0].split("?", maxsplit=1)[0]
 
 
-def contact_of(events: list[Envelope]) -> dict[str, tuple[str, int]]:
-    """Return contact and time of evidence per visitor."""
-    return {e.visitor_id: (e.event.contact_id, e.occurred_ms) for e in events if e.event.type == "identify"}
-
-
-def reads_by_account(events: list[Envelope]) -> dict[str, dict[str, dict[str, Any]]]:
+def reads_by_account(envelopes: list[Envelope]) -> dict[str, dict[str, dict[str, Any]]]:
     """Return, per account and page view, what can be known of the read."""
-    known = contact_of(events)
-    groups: dict[str, list[Envelope]] = defaultdict(list)
-    for one in {e.event.event_id: e for e in events}.values():
-        if one.event.type != "identify":
-            groups[one.event.page_view_id].append(one)
+    events: dict[str, dict[str, Any]] = {}
+    for one in envelopes:
+        flat = one.event.model_dump() | {"visitor_id": one.visitor_id, "at": one.occurred_ms}
+        events[flat["event_id"]] = flat
+    known = {e["visitor_id"]: (e["contact_id"], e["at"]) for e in events.values() if e["type"] == "identify"}
+    views: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for event in events.values():
+        if event["type"] != "identify":
+            views[event["page_view_id"]].append(event)
     accounts: dict[str, dict[str, dict[str, Any]]] = defaultdict(dict)
-    for page_view_id, group in groups.items():
-        visitor = group[0].visitor_id
-        if visitor not in known:
-            continue
-        contact, since = known[visitor]
-        progress = [e for e in group if e.event.type == "page_progress"]
-        # Counters only grow, so the one that happened last holds them all.
-        last = max(progress, key=lambda e: (e.occurred_ms, e.event.event_id), default=None)
-        accounts[CONTACTS[contact]][page_view_id] = {
-            "contact_id": contact,
-            "url": canonical(group[0].event.url),
-            "started_ms": min(e.occurred_ms for e in group),
-            "last_ms": max(e.occurred_ms for e in group),
-            "left_ms": max((e.occurred_ms for e in progress if e.event.left), default=0),
-            "active_ms": last.event.active_ms if last else 0,
-            "depth_pct": last.event.depth_pct if last else 0,
-            "bands": last.event.bands if last else (0,) * 10,
-            "sections": {s.key: s.active_ms for s in last.event.sections} if last else {},
-            "clicks": {e.event.event_id for e in group if e.event.type == "click"},
-            "forms": {e.event.form for e in group if e.event.type == "form_submit"},
-            "known": any(e.occurred_ms >= since for e in group),
-        }
+    for page_view_id, group in views.items():
+        if group[0]["visitor_id"] in known:
+            contact, since = known[group[0]["visitor_id"]]
+            accounts[CONTACTS[contact]][page_view_id] = one_read(group, contact, since)
     for account_id, reads in accounts.items():
         newest = max(read["last_ms"] for read in reads.values())
         accounts[account_id] = {key: read for key, read in reads.items() if read["last_ms"] >= newest - 90 * DAY}
     return accounts
+
+
+def one_read(group: list[dict[str, Any]], contact: str, since: int) -> dict[str, Any]:
+    """Return what the events of one page view say; counters only grow, so the one that came last holds them all."""
+    progress = sorted((e for e in group if e["type"] == "page_progress"), key=lambda e: (e["at"], e["event_id"]))
+    nothing: dict[str, Any] = {"active_ms": 0, "depth_pct": 0, "bands": (0,) * 10, "sections": ()}
+    last = progress[-1] if progress else nothing
+    return {
+        "contact_id": contact,
+        "url": canonical(group[0]["url"]),
+        "started_ms": min(e["at"] for e in group),
+        "last_ms": max(e["at"] for e in group),
+        "left_ms": max((e["at"] for e in progress if e["left"]), default=0),
+        "active_ms": last["active_ms"],
+        "depth_pct": last["depth_pct"],
+        "bands": last["bands"],
+        "sections": {section["key"]: section["active_ms"] for section in last["sections"]},
+        "clicks": {e["event_id"] for e in group if e["type"] == "click"},
+        "forms": {e["form"] for e in group if e["type"] == "form_submit"},
+        "known": any(e["at"] >= since for e in group),
+    }
 
 
 def topic_minutes(reads: dict[str, dict[str, Any]], now_ms: int, half_life_days: float) -> dict[str, float]:

@@ -10,10 +10,10 @@ from pathlib import Path
 import pytest
 
 from producers.publisher import partition_of
-from readbrief.embedded.stack import as_environment
+from readbrief.workers import as_environment
 from schemas.dead_letter import DeadLetter, DeadLetterStage
-from schemas.delivery import Delivery
-from schemas.directory import Account, Channel, ChannelKind, Contact, Content, Rep, WorkingHours
+from schemas.delivery import ChannelKind, Delivery
+from schemas.directory import Account, Channel, Contact, Content, Entity, Rep, WorkingHours
 from schemas.envelope import Bundle
 from schemas.events import Event, Identify, IdentifyMethod, PageProgress, SectionAttention
 from schemas.interest import Interest
@@ -32,7 +32,7 @@ ALWAYS = WorkingHours(start=clock_time(0), end=clock_time(0), days=tuple(range(7
 
 def publish_directory(bootstrap: str) -> None:
     email = Channel(kind=ChannelKind.email, target="rita@example.com")
-    entities = [
+    entities: list[Entity] = [
         Rep(rep_id="rita", name="Rita", working_hours=ALWAYS, channels=(email,), daily_cap=1000),
         Content(url=f"{SITE}/problem", title="The problem", topics=("sensors",), reading_time_s=60),
     ]

@@ -1,0 +1,57 @@
+"""The collector's answers: every one with the headers that keep browsers safe, no one with more than it must say."""
+
+from typing import Any
+
+from starlette.datastructures import MutableHeaders
+from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+RETRY_AFTER_S = 5
+
+_SECURITY = {
+    "x-content-type-options": "nosniff",
+    "referrer-policy": "no-referrer",
+    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
+    "cross-origin-resource-policy": "cross-origin",
+    "cache-control": "no-store",
+}
+
+
+class SafeHeaders:
+    """Adds the headers every answer has, where the answer itself does not say otherwise."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        """Wrap an application."""
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request."""
+
+        async def send_safely(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                headers = MutableHeaders(scope=message)
+                for name, value in _SECURITY.items():
+                    headers.setdefault(name, value)
+            await send(message)
+
+        await self._app(scope, receive, send_safely if scope["type"] == "http" else send)
+
+
+def error(status: int, message: str, field: str = "", headers: dict[str, str] | None = None) -> Response:
+    """Answer that a request can't be served, and which field is wrong (empty: none in particular)."""
+    content: dict[str, Any] = {"error": {"field": field, "message": message}}
+    return JSONResponse(content, status_code=status, headers=headers)
+
+
+def unavailable(headers: dict[str, str] | None = None) -> Response:
+    """Answer that nothing was stored, and that the same request will do later."""
+    again = {**(headers or {}), "retry-after": str(RETRY_AFTER_S)}
+    return error(503, "nothing was stored, because the message store can't be reached: try again", headers=again)
+
+
+def page(status: int, title: str, text: str) -> Response:
+    """Answer a person who followed a link that leads nowhere. Both texts are our own, never the request's."""
+    return HTMLResponse(
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title><h1>{title}</h1><p>{text}</p>',
+        status_code=status,
+    )

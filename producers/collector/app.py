@@ -1,0 +1,90 @@
+"""The collector as an ASGI application: which path is served by what."""
+
+import asyncio
+import hashlib
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+
+import structlog
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+from starlette.routing import Route
+
+from producers.collector import reports
+from producers.collector.answers import SafeHeaders, error, unavailable
+from producers.collector.email_clicks import follow_link
+from producers.collector.state import Collector
+
+_log = structlog.get_logger()
+
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def build_app(collector: Collector) -> Starlette:
+    """Build the application; when it shuts down, it drains what it accepted."""
+
+    @asynccontextmanager
+    async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        yield
+        await collector.drain()
+
+    def on(endpoint: Callable[[Collector, Request], Awaitable[Response]]) -> Endpoint:
+        async def bound(request: Request) -> Response:
+            return await endpoint(collector, request)
+
+        return bound
+
+    routes = [
+        Route(reports.PATH, on(reports.take_report), methods=["POST"]),
+        Route(reports.PATH, on(reports.preflight), methods=["OPTIONS"]),
+        Route("/l/{token}", on(follow_link), methods=["GET", "HEAD"]),
+        Route("/rb.js", _snippet(collector.script), methods=["GET"]),
+        Route("/healthz", _healthy, methods=["GET"]),
+        Route("/readyz", on(_ready), methods=["GET"]),
+    ]
+    return Starlette(
+        routes=routes,
+        lifespan=lifespan,
+        middleware=[Middleware(SafeHeaders)],
+        exception_handlers={HTTPException: _http_error, Exception: _failure},
+    )
+
+
+def _snippet(script: bytes) -> Endpoint:
+    etag = f'"{hashlib.blake2b(script, digest_size=12).hexdigest()}"'
+    headers = {
+        "cache-control": "public, max-age=3600, stale-while-revalidate=86400",
+        "etag": etag,
+        "access-control-allow-origin": "*",
+    }
+
+    async def serve(request: Request) -> Response:
+        known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
+        if etag in known or "*" in known:
+            return Response(status_code=304, headers=headers)
+        return Response(script, media_type="text/javascript", headers=headers)
+
+    return serve
+
+
+async def _healthy(_request: Request) -> Response:
+    return PlainTextResponse("ok")
+
+
+async def _ready(collector: Collector, _request: Request) -> Response:
+    if not await asyncio.to_thread(collector.reachable):
+        return unavailable()
+    return PlainTextResponse("ready")
+
+
+async def _http_error(_request: Request, problem: Exception) -> Response:
+    assert isinstance(problem, HTTPException)  # noqa: S101 - Starlette's signature can't say so
+    return error(problem.status_code, problem.detail, headers=dict(problem.headers or {}))
+
+
+async def _failure(request: Request, problem: Exception) -> Response:
+    _log.error("request_failed", method=request.method, path=request.scope["path"], exc_info=problem)
+    return error(500, "this request could not be served")

@@ -1,0 +1,148 @@
+"""The directory from the CRM's and the CMS's files: checked as a whole, then published."""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from producers.directory_cells import field_value
+from producers.directory_rows import Place, Problems, Row, rows_of
+from schemas.directory import Account, Contact, Content, Directory, Entity, Rep
+from schemas.errors import InputError
+from schemas.topics import DIRECTORY
+from schemas.urls import canonical_url
+
+# What others refer to comes first, so that a reader of the topic rarely meets an id it does not know.
+_MODELS: dict[str, type[Account] | type[Contact] | type[Rep] | type[Content]] = {
+    "rep": Rep,
+    "account": Account,
+    "contact": Contact,
+    "content": Content,
+}
+_ID_FIELDS = {"rep": "rep_id", "account": "account_id", "contact": "contact_id", "content": "url"}
+_REFERENCES = (("rep", "manager_id", "rep"), ("account", "rep_id", "rep"), ("contact", "account_id", "account"))
+_FILES = {"rep": "reps", "account": "accounts"}
+_UNDER_WAY = 500
+
+Send = Callable[[str, bytes, bytes], Future[Any]]
+
+
+def read_directory(paths: Sequence[Path], *, kind: str | None = None, known: Directory | None = None) -> list[Entity]:
+    """Read the directory's files, CSV or YAML, and check them together.
+
+    `kind` says what a file holds whose name and rows don't; ids of the `known` directory may be referred to.
+
+    Raises:
+        InputError: something is wrong; the message has one line, `file:line: field: what`, for each fault.
+    """
+    problems = Problems()
+    rows: list[Row] = []
+    for path in paths:
+        try:
+            data = path.read_bytes()
+        except OSError as error:
+            problems.add(Place(str(path), 1), "", f"can't be read ({error.strerror})")
+        else:
+            rows += rows_of(str(path), data, kind, problems)
+    entities = entities_of(rows, known or Directory(), problems)
+    if problems.found:
+        raise InputError("\n".join(problems.lines()))
+    return entities
+
+
+def entities_of(rows: Iterable[Row], known: Directory, problems: Problems) -> list[Entity]:
+    """Return the entities of rows, reps first, then accounts, contacts and content; note what is wrong. Pure."""
+    ordered = sorted(rows, key=lambda row: list(_MODELS).index(row.kind))
+    _note_duplicates(ordered, problems)
+    _note_unknown_references(ordered, known, problems)
+    return [entity for entity in (_entity(row, problems) for row in ordered) if entity is not None]
+
+
+def publish_directory(entities: Iterable[Entity], send: Send) -> int:
+    """Publish entities to the directory's topic and return their number, once all are acknowledged.
+
+    Raises:
+        UnavailableError: Kafka did not acknowledge one; publishing all again does no harm.
+    """
+    count = 0
+    remaining = iter(entities)
+    while group := list(islice(remaining, _UNDER_WAY)):
+        sent = [send(DIRECTORY.name, entity.to_bytes(), entity.entity_id.encode()) for entity in group]
+        for acknowledged in sent:
+            acknowledged.result()
+        count += len(sent)
+    return count
+
+
+def _entity(row: Row, problems: Problems) -> Entity | None:
+    model = _MODELS[row.kind]
+    values: dict[str, Any] = {}
+    good = True
+    for name, cell in row.cells.items():
+        if name not in model.model_fields:
+            fields = ", ".join(each for each in model.model_fields if each not in ("v", "kind"))
+            problems.add(row.place, name, f"a {row.kind} has no such field; it has {fields}")
+            good = False
+            continue
+        try:
+            values[name] = field_value(name, cell)
+        except ValueError as error:
+            problems.add(row.place, name, str(error))
+            good = False
+    unread = row.cells.keys() - values.keys()
+    try:
+        entity = model.model_validate(values)
+    except ValidationError as error:
+        for where, what in _faults(error):
+            if where.partition(".")[0] not in unread:  # of those, the fault is noted already
+                problems.add(row.place, where, what)
+        return None
+    return entity if good else None
+
+
+def _faults(error: ValidationError) -> Iterator[tuple[str, str]]:
+    """Give field and fault, without the faults that only follow from one further inside."""
+    details = error.errors(include_url=False)
+    places = [fault["loc"] for fault in details]
+    for fault in details:
+        place = fault["loc"]
+        if any(other[: len(place)] == place for other in places if len(other) > len(place)):
+            continue
+        told = isinstance(fault["input"], dict) or fault["type"] == "value_error"
+        given = "" if told else f"; it is {fault['input']!r:.80}"
+        yield ".".join(map(str, place)), fault["msg"].removeprefix("Value error, ") + given
+
+
+def _note_duplicates(rows: Iterable[Row], problems: Problems) -> None:
+    first: dict[tuple[str, str], Place] = {}
+    for row in rows:
+        key = _id_of(row)
+        if key is None:
+            continue
+        before = first.setdefault((row.kind, key), row.place)
+        if before is not row.place:
+            problems.add(row.place, _ID_FIELDS[row.kind], f"{key!r} stands already in {before}")
+
+
+def _note_unknown_references(rows: Sequence[Row], known: Directory, problems: Problems) -> None:
+    there = {"rep": set(known.reps), "account": set(known.accounts)}
+    for row in rows:  # a row that is wrong otherwise counts too: its own line says what is wrong
+        key = _id_of(row)
+        if key is not None and row.kind in there:
+            there[row.kind].add(key)
+    for kind, name, target in _REFERENCES:
+        for row in rows:
+            given = row.cells.get(name)
+            if row.kind == kind and given is not None and str(given) not in there[target]:
+                what = f"{given!r} is no known {target}; add it to {_FILES[target]}.csv or correct the row"
+                problems.add(row.place, name, what)
+
+
+def _id_of(row: Row) -> str | None:
+    given = row.cells.get(_ID_FIELDS[row.kind])
+    if given is None:
+        return None
+    return canonical_url(str(given)) if row.kind == "content" else str(given)

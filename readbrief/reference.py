@@ -1,0 +1,56 @@
+"""The reference tables of the docs, made from the code: `python -m readbrief.reference docs/reference.md`."""
+
+import sys
+from pathlib import Path
+
+from schemas.settings import Settings
+from schemas.topics import DAY_MS, TOPICS
+
+
+def reference() -> str:
+    """Return the page with the tables of topics and settings, in Markdown."""
+    return "\n".join(
+        [
+            "# Reference",
+            "",
+            "Made from the code by `python -m readbrief.reference docs/reference.md`; a test checks it.",
+            "",
+            "## Topics",
+            "",
+            "Declared in `schemas/topics.py`. Keyed topics have `READBRIEF_KAFKA_PARTITIONS` partitions, others one.",
+            "",
+            *_topics(),
+            "",
+            "## Settings",
+            "",
+            "Environment variables; lists and maps as JSON. A wrong one is named by the process that reads it.",
+            "",
+            *_settings(),
+            "",
+        ]
+    )
+
+
+def _topics() -> list[str]:
+    rows = ["| topic | key | value | written by | read by | kept |", "| --- | --- | --- | --- | --- | --- |"]
+    for topic in TOPICS:
+        days = topic.retention_ms // DAY_MS if topic.retention_ms else 0
+        kept = f"{days} day{'s' if days > 1 else ''}" if topic.retention_ms else "compacted"
+        rows.append(f"| `{topic.name}` | {topic.key} | `{topic.value}` | {topic.writers} | {topic.readers} | {kept} |")
+    return rows
+
+
+def _settings() -> list[str]:
+    rows = ["| variable | default | meaning |", "| --- | --- | --- |"]
+    for name, field in Settings.model_fields.items():
+        if field.is_required():
+            default = "must be set"
+        else:
+            value = field.get_default(call_default_factory=True)
+            default = f"`{value}`" if str(value) and value != {} else "empty"
+        rows.append(f"| `READBRIEF_{name.upper()}` | {default} | {field.description} |")
+    return rows
+
+
+if __name__ == "__main__":
+    Path(sys.argv[1]).write_text(reference(), encoding="utf-8")

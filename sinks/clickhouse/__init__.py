@@ -1,0 +1,1 @@
+"""Keeps everything in ClickHouse, and gives it back: migrations, writer, queries, stitching."""

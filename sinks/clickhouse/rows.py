@@ -1,0 +1,167 @@
+"""What each topic becomes in ClickHouse: record in, rows out, and nothing else."""
+
+from datetime import UTC, date, datetime
+
+from schemas import topics
+from schemas.activity import Identified
+from schemas.brief import Brief
+from schemas.dead_letter import DeadLetter
+from schemas.delivery import Delivery, Outcome
+from schemas.interest import Interest
+from schemas.rep_mail import RepMail
+from sinks.clickhouse.directory_rows import DIRECTORY
+from sinks.clickhouse.event_rows import EVENTS
+from sinks.clickhouse.table import Row, Table, value_of
+from sinks.consumer import Record
+
+
+def _identified(record: Record) -> list[Row]:
+    said = Identified.from_bytes(value_of(record))
+    return [
+        (
+            said.visitor_id,
+            said.contact_id,
+            said.account_id,
+            said.method.value,
+            said.evidence_ms,
+            said.from_ms,
+            said.until_ms,
+            record.timestamp_ms,
+            said.to_bytes().decode(),
+        )
+    ]
+
+
+def _interest(record: Record) -> list[Row]:
+    if record.value is None:  # an account that is forgotten; its rows are erased where it is forgotten
+        return []
+    said = Interest.from_bytes(record.value)
+    return [
+        (
+            said.account_id,
+            _day(said.as_of_ms),
+            said.as_of_ms,
+            said.temperature.value,
+            said.score,
+            {weight.topic: weight.weight for weight in said.topics},
+            [reader.contact_id for reader in said.readers],
+            said.active_ms_last_7_days,
+            said.active_ms_prior_7_days,
+            said.to_bytes().decode(),
+        )
+    ]
+
+
+def _briefs(record: Record) -> list[Row]:
+    return [_brief(brief) for brief in RepMail.from_bytes(value_of(record)).briefs]
+
+
+def _brief(brief: Brief) -> Row:
+    return (
+        brief.brief_id,
+        brief.account_id,
+        brief.rep_id,
+        brief.language,
+        brief.decided_ms,
+        brief.trigger.kind.value,
+        brief.trigger.met_ms,
+        brief.trigger.url,
+        list(brief.topics),
+        brief.interest.temperature.value,
+        brief.interest.score,
+        len(brief.reads) + brief.more_reads,
+        brief.to_bytes().decode(),
+    )
+
+
+def _deliveries(record: Record) -> list[Row]:
+    said = Delivery.from_bytes(value_of(record))
+    return [
+        (
+            said.delivery_id,
+            said.rep_id,
+            said.channel.value,
+            [brief.brief_id for brief in said.briefs],
+            [brief.account_id for brief in said.briefs],
+            said.released_ms,
+            said.to_bytes().decode(),
+        )
+    ]
+
+
+def _outcomes(record: Record) -> list[Row]:
+    said = Outcome.from_bytes(value_of(record))
+    return [
+        (
+            said.outcome_id,
+            said.delivery_id,
+            said.rep_id,
+            said.channel.value,
+            list(said.brief_ids),
+            said.kind.value,
+            said.at_ms,
+            said.attempts,
+            said.reason,
+            said.target,
+            said.to_bytes().decode(),
+        )
+    ]
+
+
+def _dead_letters(record: Record) -> list[Row]:
+    said = DeadLetter.from_bytes(value_of(record))
+    return [(said.dead_letter_id, said.stage.value, said.origin, said.reason, said.at_ms, said.payload)]
+
+
+def _day(unix_ms: int) -> date:
+    return datetime.fromtimestamp(unix_ms / 1000, UTC).date()
+
+
+TABLES: dict[str, Table] = {
+    topics.EVENTS.name: EVENTS,
+    topics.IDENTIFIED.name: Table(
+        "identified",
+        ("visitor_id", "contact_id", "account_id", "method", "evidence", "valid_from", "valid_until", "recorded",
+         "message"),
+        _identified,
+    ),
+    topics.INTEREST.name: Table(
+        "interest",
+        ("account_id", "day", "as_of", "temperature", "score", "topics", "readers", "active_ms_last_7_days",
+         "active_ms_prior_7_days", "message"),
+        _interest,
+    ),
+    topics.BRIEFS.name: Table(
+        "briefs",
+        ("brief_id", "account_id", "rep_id", "language", "decided", "trigger_kind", "trigger_met", "trigger_url",
+         "topics", "temperature", "score", "reads", "message"),
+        _briefs,
+    ),
+    topics.DELIVERIES.name: Table(
+        "deliveries",
+        ("delivery_id", "rep_id", "channel", "brief_ids", "account_ids", "released", "message"),
+        _deliveries,
+    ),
+    topics.OUTCOMES.name: Table(
+        "outcomes",
+        ("outcome_id", "delivery_id", "rep_id", "channel", "brief_ids", "kind", "at", "attempts", "reason", "target",
+         "message"),
+        _outcomes,
+    ),
+    topics.DEAD_LETTERS.name: Table(
+        "dead_letters", ("dead_letter_id", "stage", "origin", "reason", "at", "payload"), _dead_letters
+    ),
+    topics.DIRECTORY.name: DIRECTORY,
+}  # fmt: skip
+
+
+def rows(record: Record) -> tuple[Table, list[Row]]:
+    """Return the table and the rows of a record of any topic that has a table.
+
+    Raises:
+        pydantic.ValidationError: the value is no message of its topic.
+        UnreadableRecordError: the record has no value, or no key, where it needs one.
+        KeyError: the topic has no table.
+    """
+    table = TABLES[record.topic]
+    return table, table.rows(record)

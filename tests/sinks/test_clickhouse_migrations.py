@@ -1,0 +1,102 @@
+"""The database comes to the state the code needs, whoever brings it there and however often."""
+
+import threading
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from schemas.errors import InputError, UnavailableError
+from schemas.settings import Settings
+from sinks.clickhouse.client import connect, wait_for_clickhouse
+from sinks.clickhouse.migrate import Migration, known_migrations, migrate, pending
+from sinks.clickhouse.rows import TABLES
+from tests.sinks.clickhouse_store import spare_database
+from tests.support.clickhouse import ClickHouseAddress
+from tests.support.ports import free_port
+
+
+@pytest.fixture
+def settings(clickhouse: ClickHouseAddress) -> Iterator[Settings]:
+    with spare_database(clickhouse) as settings:
+        yield settings
+
+
+def names() -> list[str]:
+    return [migration.name for migration in known_migrations()]
+
+
+def test_a_missing_database_is_made_and_a_second_run_applies_nothing(settings: Settings) -> None:
+    assert migrate(settings) == names()
+    assert migrate(settings) == []
+
+
+def test_every_table_of_the_writer_has_exactly_its_columns(settings: Settings) -> None:
+    migrate(settings)
+    with connect(settings) as client:
+        for table in TABLES.values():
+            columns = [row[0] for row in client.execute(f"DESCRIBE TABLE {table.name}")]
+            assert sorted(table.columns) == sorted(columns)
+
+
+def test_processes_that_migrate_at_once_do_no_harm(settings: Settings) -> None:
+    with ThreadPoolExecutor(4) as pool:
+        applied = list(pool.map(lambda _: migrate(settings), range(4)))
+    assert names() in applied
+    with connect(settings) as client:
+        recorded = client.execute("SELECT name FROM schema_migrations FINAL ORDER BY name")
+    assert [name for (name,) in recorded] == names()
+
+
+def test_a_migration_that_died_half_way_is_applied_again(settings: Settings) -> None:
+    migrate(settings)
+    with connect(settings) as client:
+        client.execute("INSERT INTO events (visitor_id, event_id) VALUES", [("v1", "e1")])
+        client.execute("TRUNCATE TABLE schema_migrations")
+    assert migrate(settings) == names()
+    with connect(settings) as client:
+        assert client.execute("SELECT count() FROM events") == [(1,)]
+
+
+def test_a_database_newer_than_the_code_is_refused(settings: Settings) -> None:
+    migrate(settings)
+    with connect(settings) as client:
+        client.execute("INSERT INTO schema_migrations (name, checksum) VALUES", [("9999_later", "x")])
+    with pytest.raises(InputError, match="9999_later"):
+        migrate(settings)
+
+
+def test_a_changed_migration_is_named() -> None:
+    old, new = Migration("0001_tables", "SELECT 1;"), Migration("0001_tables", "SELECT 2;")
+    with pytest.raises(InputError, match="0001_tables was changed"):
+        pending([new], {old.name: old.checksum})
+
+
+def test_only_what_is_not_applied_is_pending() -> None:
+    first, second = Migration("0001_a", "SELECT 1;"), Migration("0002_b", "SELECT 2;")
+    assert pending([first, second], {first.name: first.checksum}) == [second]
+
+
+def test_every_statement_can_be_run_twice() -> None:
+    statements = [statement for migration in known_migrations() for statement in migration.statements]
+    assert statements
+    assert [one for one in statements if "IF NOT EXISTS" not in one.upper()] == []
+
+
+def test_a_clickhouse_that_is_away_is_said_in_one_line(settings: Settings) -> None:
+    away = settings.model_copy(update={"clickhouse_port": free_port()})
+    with pytest.raises(UnavailableError, match=r"^ClickHouse does not answer at 127\.0\.0\.1:\d+: start it.*$"):
+        wait_for_clickhouse(away, 0.1, threading.Event())
+
+
+def test_waiting_for_clickhouse_ends_when_stopped(settings: Settings) -> None:
+    away = settings.model_copy(update={"clickhouse_port": free_port()})
+    stop = threading.Event()
+    waiting = ThreadPoolExecutor(1).submit(wait_for_clickhouse, away, 60, stop)
+    stop.set()
+    assert waiting.result(timeout=5) is None
+
+
+def test_a_database_that_is_not_there_is_named(settings: Settings) -> None:
+    with pytest.raises(InputError, match=settings.clickhouse_database):
+        connect(settings)

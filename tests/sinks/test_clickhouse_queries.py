@@ -1,0 +1,121 @@
+"""What was stored comes back once each, in order, and bounded in time."""
+
+from collections.abc import Iterator
+
+import pytest
+from clickhouse_driver import Client
+
+from schemas.events import EmailOpen
+from schemas.rep_mail import RepMail
+from sinks.clickhouse import queries
+from sinks.clickhouse.writer import Writer
+from sinks.consumer import Record
+from tests.sinks.clickhouse_store import migrated_store
+from tests.sinks.store_samples import (
+    ACCOUNT,
+    CONTACT,
+    ENTITIES,
+    NOW_MS,
+    brief,
+    bundle,
+    delivery,
+    email_click,
+    entity,
+    envelope,
+    identify,
+    outcome,
+    page_view,
+    tombstone,
+)
+from tests.support.clickhouse import ClickHouseAddress
+
+DAY_MS = 86_400_000
+
+
+@pytest.fixture
+def client(clickhouse: ClickHouseAddress) -> Iterator[Client]:
+    with migrated_store(clickhouse) as client:
+        yield client
+
+
+@pytest.fixture
+def writer(client: Client) -> Writer:
+    return Writer(client, lambda *_: pytest.fail("nothing here is unreadable"), dead_letter_limit=1)
+
+
+def mail(*brief_ids: str) -> Record:
+    briefs = tuple(brief(brief_id, NOW_MS + n) for n, brief_id in enumerate(brief_ids))
+    return Record("briefs", 0, 0, b"r1", RepMail(rep_id="r1", briefs=briefs).to_bytes())
+
+
+def test_a_visitors_events_come_once_each_in_the_order_they_occurred(client: Client, writer: Writer) -> None:
+    events = [envelope(page_view(f"e{n}", NOW_MS + n)) for n in range(5)]
+    writer.write([bundle([*events[::-1], *events]), bundle([envelope(page_view(), "v2")])], NOW_MS)
+    assert list(queries.visitor_events(client, "v1", 0, None)) == events
+
+
+def test_a_visitors_events_begin_at_since_and_end_before_until(client: Client, writer: Writer) -> None:
+    events = [envelope(page_view(f"e{n}", NOW_MS + n)) for n in range(5)]
+    writer.write([bundle(events)], NOW_MS)
+    assert list(queries.visitor_events(client, "v1", NOW_MS + 1, NOW_MS + 4)) == events[1:4]
+
+
+def test_a_visitors_id_is_data_and_never_a_query(client: Client, writer: Writer) -> None:
+    writer.write([bundle([envelope(page_view())])], NOW_MS)
+    assert list(queries.visitor_events(client, "' OR 1 = 1 --", 0, None)) == []
+
+
+def test_known_visitors_come_whole_as_received_and_anonymous_ones_not_at_all(client: Client, writer: Writer) -> None:
+    known = [envelope(page_view("e1", NOW_MS), "v1"), envelope(identify("e2", NOW_MS + 2), "v1")]
+    mails = [
+        envelope(email_click("e3", NOW_MS + 1), "m1"),
+        envelope(EmailOpen(event_id="e4", occurred_ms=NOW_MS + 3, contact_id="c2", campaign_id="spring"), "m2"),
+    ]
+    anonymous = envelope(page_view("e5", NOW_MS + 1), "v2")
+    writer.write([bundle([*mails, anonymous, *known, *known])], NOW_MS)
+    (chunk,) = queries.known_visitors_events(client, 0)
+    assert chunk == [known[0], mails[0], known[1], mails[1]]
+
+
+def test_who_was_identified_long_ago_is_still_known(client: Client, writer: Writer) -> None:
+    long_ago = NOW_MS - 400 * DAY_MS
+    told = envelope(identify("e1", long_ago))
+    late = envelope(page_view("e3", NOW_MS))
+    writer.write([bundle([told, envelope(page_view("e2", long_ago)), late])], NOW_MS)
+    assert list(queries.known_visitors_events(client, NOW_MS - DAY_MS)) == [[told, late]]
+
+
+def test_many_events_come_in_chunks_and_leave_the_connection_usable(client: Client, writer: Writer) -> None:
+    events = [envelope(identify(f"e{n:05}", NOW_MS + n)) for n in range(2 * queries.CHUNK + 1)]
+    writer.write([bundle(events)], NOW_MS)
+    chunks = list(queries.known_visitors_events(client, 0))
+    assert [len(chunk) for chunk in chunks] == [queries.CHUNK, queries.CHUNK, 1]
+    assert [one for chunk in chunks for one in chunk] == events
+    assert client.execute("SELECT 1") == [(1,)]
+
+
+def test_told_briefs_are_those_decided_since(client: Client, writer: Writer) -> None:
+    writer.write([mail("b1", "b2", "b3"), mail("b1")], NOW_MS)
+    assert list(queries.told_briefs(client, NOW_MS + 1)) == [brief("b2", NOW_MS + 1), brief("b3", NOW_MS + 2)]
+
+
+def test_unreleased_briefs_are_in_no_delivery(client: Client, writer: Writer) -> None:
+    writer.write([mail("b1", "b2", "b3")], NOW_MS)
+    digest = delivery("d1", [brief("b1"), brief("b3")])
+    writer.write([Record("deliveries", 0, 0, b"r1", digest.to_bytes())], NOW_MS)
+    assert [one.brief_id for one in queries.unreleased_briefs(client)] == ["b2"]
+
+
+def test_open_deliveries_have_no_outcome(client: Client, writer: Writer) -> None:
+    for offset, delivery_id in enumerate(("d1", "d2")):
+        writer.write([Record("deliveries", 0, offset, b"r1", delivery(delivery_id).to_bytes())], NOW_MS)
+    writer.write([Record("outcomes", 0, 0, b"r1", outcome("o1", "d1").to_bytes())], NOW_MS)
+    assert list(queries.open_deliveries(client)) == [delivery("d2")]
+
+
+def test_the_directory_comes_back_without_what_was_deleted(client: Client, writer: Writer) -> None:
+    writer.write([entity(said, offset) for offset, said in enumerate(ENTITIES)], NOW_MS)
+    writer.write([tombstone(CONTACT.entity_id, 9, NOW_MS + 1)], NOW_MS)
+    left = [said for said in ENTITIES if said is not CONTACT]
+    assert list(queries.directory_entities(client)) == sorted(left, key=lambda said: said.entity_id)
+    assert ACCOUNT in left

@@ -1,0 +1,31 @@
+"""Debian's Chromium, driven by Playwright, with no connections of its own."""
+
+import shutil
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import Browser, sync_playwright
+
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Start a headless Chromium."""
+    program = shutil.which("chromium")
+    if program is None:
+        pytest.fail("chromium is missing: `make setup-dev` as root installs it (Debian: apt-get install chromium)")
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=program, args=list(FLAGS))
+        try:
+            yield started
+        finally:
+            started.close()
