@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from readbrief.logs import configure_logs
 from schemas.errors import ReadbriefError
 from schemas.settings import Settings, load_settings
 
@@ -44,10 +45,8 @@ def up(
 ) -> None:
     """Run the whole system on this machine: broker, ClickHouse, collector, streams and sinks."""
     from readbrief.embedded.stack import EmbeddedStack
-    from readbrief.logs import configure_logs
     from schemas.playbook import load_playbook
 
-    configure_logs("warning", "supervisor")
     load_playbook(playbook)  # a fault in it is said before anything starts
     stop = _stop_event()
     overrides: dict[str, object] = {"playbook": playbook.resolve(), "collector_port": port}
@@ -70,9 +69,7 @@ def demo(
 ) -> None:
     """Run the system with a sample company, and watch briefs go out about its readers."""
     from readbrief.demo.run import run_demo
-    from readbrief.logs import configure_logs
 
-    configure_logs("error", "demo")
     raise typer.Exit(run_demo(exit_after, _stop_event(), machine=machine))
 
 
@@ -81,7 +78,6 @@ def run(
     process: Annotated[str, typer.Argument(help="collector, streams, clickhouse or delivery")],
 ) -> None:
     """Run one production process, set up by READBRIEF_* variables, until SIGTERM."""
-    from readbrief.logs import configure_logs
     from readbrief.workers import WORKERS
 
     if process not in WORKERS:
@@ -117,7 +113,7 @@ def directory_import(
     from readbrief.importing import import_directory
 
     counts = import_directory(_settings(data), files, _progress)
-    typer.echo(", ".join(f"{count} {kind}" for kind, count in counts.items()))
+    typer.echo(", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())))
 
 
 @schemas_app.command("export", epilog="Example:  readbrief schemas export ./json-schemas")
@@ -161,6 +157,7 @@ def snippet(
 
 def main() -> NoReturn:
     """Run the command; what a person can mend is one message on standard error and exit code 1."""
+    configure_logs("error", "command")
     try:
         app()
     except ReadbriefError as error:

@@ -10,6 +10,7 @@ from schemas.settings import Settings
 from sinks.directory_feed import DirectoryFeed
 
 TIMEOUT_S = 30
+PLURALS = {"account": "accounts", "contact": "contacts", "rep": "reps", "content": "contents"}
 
 
 def import_directory(settings: Settings, files: Sequence[Path], say: Callable[[str], None]) -> dict[str, int]:
@@ -31,4 +32,4 @@ def import_directory(settings: Settings, files: Sequence[Path], say: Callable[[s
         publish_directory(entities, publisher.send)
     finally:
         publisher.close()
-    return dict(Counter(entity.kind for entity in entities))
+    return dict(Counter(PLURALS[entity.kind] for entity in entities))

@@ -6,11 +6,10 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http import HTTPStatus
 from pathlib import Path
 from typing import Any
-from urllib.request import urlopen
 
+import httpx
 from pydantic import SecretStr
 
 from producers.publisher import Publisher
@@ -110,9 +109,8 @@ def _answers_ready(settings: Settings) -> bool:
     """Ask the collector itself: it serves before Kafka is reached, and says so."""
     host = "127.0.0.1" if settings.collector_host in ("0.0.0.0", "::") else settings.collector_host
     try:
-        with urlopen(f"http://{host}:{settings.collector_port}/readyz", timeout=1) as answer:
-            return bool(answer.status == HTTPStatus.OK)
-    except OSError:
+        return httpx.get(f"http://{host}:{settings.collector_port}/readyz", timeout=1).is_success
+    except httpx.HTTPError:
         return False
 
 

@@ -93,8 +93,10 @@ class StreamApp:
     async def _send(self, work: Work) -> None:
         """Send everything, and wait until Kafka has acknowledged all of it."""
         sent = [
-            await self._topics[topic.name].send(key=key.encode(), value=message.to_bytes())
-            for topic, key, message in work.sends
+            await self._topics[one.topic.name].send(
+                key=one.key.encode(), value=one.message.to_bytes(), partition=one.partition
+            )
+            for one in work.sends
         ]
         if sent:
             await asyncio.gather(*sent)

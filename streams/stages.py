@@ -7,7 +7,7 @@ order: send, then write, then commit. So a crash in between repeats work, and lo
 from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from schemas.activity import Activity, ActivityItem, Wake
 from schemas.directory import Directory
@@ -24,11 +24,20 @@ from streams.triggers import next_due_ms
 Table = Mapping[bytes, bytes]
 
 
+class Send(NamedTuple):
+    """One message to send; without a partition, the key's hash chooses it."""
+
+    topic: Topic
+    key: str
+    message: Message
+    partition: int | None = None
+
+
 @dataclass
 class Work:
     """What is to be sent, then written, and which keys are to be looked at again."""
 
-    sends: list[tuple[Topic, str, Message]] = field(default_factory=list)
+    sends: list[Send] = field(default_factory=list)
     writes: dict[str, Message] = field(default_factory=dict)
     due: dict[str, int | None] = field(default_factory=dict)
 
@@ -82,11 +91,12 @@ class VisitorStage:
             seen = observe(state, envelopes, self._account_of, incoming.partition, incoming.offset)
             for account_id, item in seen.activity:
                 by_account[account_id].append(item)
-            work.sends += [(IDENTIFIED, visitor_id, news) for news in seen.identified]
+            # Stitching waits for the store to hold the same partition of `events`, so the news must be on it, too.
+            work.sends += [Send(IDENTIFIED, visitor_id, news, incoming.partition) for news in seen.identified]
             if seen.changed:
                 work.writes[visitor_id] = seen.state
         for account_id, items in by_account.items():
-            work.sends.append((ACTIVITY, account_id, Activity(account_id=account_id, items=tuple(items))))
+            work.sends.append(Send(ACTIVITY, account_id, Activity(account_id=account_id, items=tuple(items))))
         return work
 
     def due_of(self, value: bytes) -> tuple[str, int | None]:
@@ -118,9 +128,10 @@ class AccountStage:
         before = AccountState.from_bytes(stored) if stored else AccountState(account_id=key)
         step = advance(take_in(before, activity, self._history_days), self._directory, self._playbook, now_ms, before)
         work = Work(due={key: step.due_ms})
-        work.sends += [(BRIEFS, brief.rep_id, RepMail(rep_id=brief.rep_id, briefs=(brief,))) for brief in step.briefs]
+        mails = [RepMail(rep_id=brief.rep_id, briefs=(brief,)) for brief in step.briefs]
+        work.sends += [Send(BRIEFS, mail.rep_id, mail) for mail in mails]
         if step.interest:
-            work.sends.append((INTEREST, key, step.interest))
+            work.sends.append(Send(INTEREST, key, step.interest))
         if step.changed:
             work.writes[key] = step.state
         return work
@@ -154,7 +165,7 @@ class RepStage:
             return Work(writes={key: state}, due={key: now_ms + 60_000})
         step = release(state, rep, self._rules, now_ms)
         work = Work(due={key: step.due_ms})
-        work.sends += [(DELIVERIES, key, delivery) for delivery in step.deliveries]
+        work.sends += [Send(DELIVERIES, key, delivery) for delivery in step.deliveries]
         if step.state != before:
             work.writes[key] = step.state
         return work

@@ -6,11 +6,13 @@ import signal
 import socket
 import sys
 
+from schemas.errors import ReadbriefError
+
 HOST = "127.0.0.1"
 _PR_SET_PDEATHSIG = 1
 
 
-class EmbeddedServerError(Exception):
+class EmbeddedServerError(ReadbriefError):
     """An embedded server could not start or is not there; the message says what to do."""
 
 

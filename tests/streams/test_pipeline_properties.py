@@ -44,19 +44,19 @@ class Pipeline:
         self._write(0, work)
 
     def _send(self, work: Work) -> None:
-        for topic, _, message in work.sends:
-            if topic is ACTIVITY:
-                self._account(message)
-            elif topic is IDENTIFIED:
-                assert isinstance(message, Identified)
-                self._account(self._stitched(message))
+        for one in work.sends:
+            if one.topic is ACTIVITY:
+                self._account(one.message)
+            elif one.topic is IDENTIFIED:
+                assert isinstance(one.message, Identified)
+                self._account(self._stitched(one.message))
 
     def _account(self, message: Message) -> None:
         work = self.accounts.handle(Incoming(ACTIVITY.name, 0, 0, message.to_bytes()), self.tables[1], NOW_MS)
-        for topic, key, sent in work.sends:
-            if topic is INTEREST:
-                assert isinstance(sent, Interest)
-                self.interest[key] = sent
+        for one in work.sends:
+            if one.topic is INTEREST:
+                assert isinstance(one.message, Interest)
+                self.interest[one.key] = one.message
         self._write(1, work)
 
     def _write(self, table: int, work: Work) -> None:

@@ -1,0 +1,233 @@
+"""What a rep sees: the right words, in the right order, and nothing that an outsider could make of them."""
+
+# ruff: noqa: RUF001 - Chinese has its own punctuation
+
+import re
+from html.parser import HTMLParser
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from schemas.brief import Trigger, TriggerKind
+from schemas.directory import Account, Contact, Directory
+from schemas.interest import Reason, Temperature
+from sinks.delivery.outside_text import clipped, one_line, web_address
+from sinks.delivery.render import render
+from sinks.delivery.summary import summary
+from tests.sinks.delivery_samples import MET_MS, a_brief, a_delivery, a_directory, a_read, an_interest
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "{{ 7*7 }}{% raw %}",
+    "a\r\nBcc: everyone@example.com\r\n\r\nbody",
+    "[click](javascript:alert(1)) **bold** `code` <@U123> @everyone",
+    "\u202emoc.live\u2028\x00\x1b[31m",
+    "{reader.__class__} %s {0}",
+]
+
+
+class Page(HTMLParser):
+    """What a browser would make of the HTML: its tags, its links, its text."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.links: list[str] = []
+        self.handlers: list[str] = []
+        self.words: list[str] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.links += [value or "" for name, value in attrs if name in {"href", "src"}]
+        self.handlers += [name for name, _ in attrs if name.startswith("on")]
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).split())
+
+
+HEADLINES = {
+    "en": "Acme Robotics is hot: Dana Weiss read “Pricing” to 92%, lingered on “Annual plans”",
+    "de": "Acme Robotics ist heiß: Dana Weiss las „Pricing“ zu 92 %, verweilte bei „Annual plans“",
+    "zh": "Acme Robotics 高热度：Dana Weiss 阅读“Pricing”至 92%，停留于“Annual plans”",
+}
+
+
+@pytest.mark.parametrize("language", HEADLINES)
+def test_the_headline_says_who_read_what_how_far_and_where_they_lingered(language: str) -> None:
+    rendered = render(a_delivery(briefs=(a_brief(language=language),)), a_directory())
+    assert rendered.subject == HEADLINES[language]
+    assert HEADLINES[language] in Page(rendered.html).text
+    assert rendered.text.startswith(HEADLINES[language])
+
+
+def test_email_and_its_plain_twin_tell_everything_in_the_order_of_use() -> None:
+    rendered = render(a_delivery(), a_directory())
+    told = [
+        "Who read",
+        "Dana Weiss",
+        "VP Operations · department head · decider",
+        "Security and compliance",
+        "before we knew them",
+        "Li Wei",
+        "API reference",
+        "and 2 more reads",
+        "One price per site",
+        "Which lines should be automated first?",
+        "“Too expensive”",
+        "Customers earn it back",
+        "On their mind (department head, technician)",
+        "Total cost over three years",
+        "Globex Logistics",
+        "Maria Lopez, pricing desk",
+        "Offer a 30-minute pricing workshop",
+        "Why hot",
+        "read “Pricing”, a high-intent page (+15)",
+        "Dana Weiss came back on another day (+5)",
+        "10 min 10 s of reading in the last 7 days, 1 min 35 s in the 7 before",
+        "session ended, Sun 22 Nov, 15:05",
+    ]
+    page = Page(rendered.html).text
+    for whole in (page, " ".join(rendered.text.split())):
+        form = whole[whole.index("Who read") :]
+        assert [words for words in told if words not in form] == []
+        places = [form.index(words) for words in told]
+        assert places == sorted(places)
+    for fact in ("2 min 10 s", "92%", "lingered on “Annual plans” for 1 min 20 s", "clicked “Compare plans”"):
+        assert fact in page
+        assert fact in rendered.text
+        assert fact.replace("92%", "to 92%") in rendered.chat
+
+
+def test_a_high_intent_brief_leads_with_the_page_that_triggered_it() -> None:
+    trigger = Trigger(kind=TriggerKind.high_intent, met_ms=MET_MS, page_view_id="pv-3", url="https://x.example/")
+    rendered = render(a_delivery(briefs=(a_brief(trigger=trigger),)), a_directory())
+    assert "Li Wei read “API reference” to 38%" in rendered.subject
+    assert "high-intent page “API reference”" in rendered.text
+
+
+def test_who_is_not_in_the_directory_gets_a_neutral_phrase() -> None:
+    brief = a_brief(
+        interest=an_interest().model_copy(update={"reasons": (Reason(kind="returned", points=5, detail="x"),)})
+    )
+    rendered = render(a_delivery(briefs=(brief,)), Directory())
+    assert rendered.subject.startswith("an account is hot: a reader read")
+    assert "a reader came back" in rendered.text
+    for form in (rendered.html, rendered.text, rendered.chat, rendered.subject):
+        assert "dana" not in form.lower()
+        assert "acme" not in form.lower()
+
+
+def test_a_reason_of_a_newer_writer_is_said_by_its_own_name() -> None:
+    interest = an_interest().model_copy(update={"reasons": (Reason(kind="sat_up_all_night", points=3),)})
+    assert "sat up all night (+3)" in render(a_delivery(briefs=(a_brief(interest=interest),)), a_directory()).text
+
+
+def test_a_digest_names_its_accounts_and_tells_each_brief() -> None:
+    other = a_brief(2, account_id="globex", interest=an_interest("globex", Temperature.warm))
+    rendered = render(a_delivery(briefs=(a_brief(1), other)), a_directory())
+    assert rendered.subject == "2 accounts: Acme Robotics (hot), Globex (warm)"
+    for form in (Page(rendered.html).text, rendered.text, rendered.chat):
+        assert form.index("Acme Robotics is hot") < form.index("Globex is warm")
+
+
+def test_a_digest_of_one_account_is_headed_by_its_newest_brief() -> None:
+    newest = a_brief(2, reads=(a_read(title="Contract terms"),))
+    assert "Contract terms" in render(a_delivery(briefs=(a_brief(1), newest)), a_directory()).subject
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+def test_nothing_from_outside_becomes_markup_a_link_or_a_header(hostile: str) -> None:
+    directory = a_directory()
+    directory.put(Account(account_id="acme", name=hostile, rep_id="rep-1"))
+    directory.put(Contact(contact_id="dana", account_id="acme", name=hostile, title=hostile))
+    honest = Page(render(a_delivery(), a_directory()).html)
+    read = a_read(title=hostile, section=hostile, clicked=(hostile,), url="javascript:alert(1)")
+    rendered = render(a_delivery(briefs=(a_brief(reads=(read,), topics=(hostile,)),)), directory)
+    page = Page(rendered.html)
+    assert set(page.tags) <= set(honest.tags)
+    assert page.links == []
+    assert page.handlers == []
+    assert one_line(hostile) in page.text
+    assert not re.search(r"[\x00-\x1f\x7f\u2028\u2029\u202e]", rendered.subject)
+    assert not re.search(r"[\x00-\x09\x0b-\x1f\x7f\u2028\u2029\u202e]", rendered.text + rendered.chat)
+    assert "javascript:alert(1)" not in re.findall(r"\]\((.*?)\)", rendered.chat)
+    assert "49" not in page.text.replace(one_line(hostile), "")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        "data:text/html,x",
+        "//evil.example/x",
+        "https://google.com@evil.example/",
+        "https://evil.example/a b",
+        'https://evil.example/"onclick=',
+        "ftp://files.example/",
+        "https:\\\\evil.example",
+        "http://",
+        "",
+    ],
+)
+def test_only_plain_web_addresses_become_links(url: str) -> None:
+    assert web_address(url) is None
+    rendered = render(a_delivery(briefs=(a_brief(reads=(a_read(url=url),)),)), a_directory())
+    assert Page(rendered.html).links == []
+    assert "](" not in rendered.chat
+
+
+def test_a_web_address_becomes_a_link_in_every_form() -> None:
+    rendered = render(a_delivery(), a_directory())
+    assert Page(rendered.html).links[0] == "https://www.example.com/pricing"
+    assert "https://www.example.com/pricing\n" in rendered.text
+    assert "[Pricing](https://www.example.com/pricing)" in rendered.chat
+
+
+@given(st.text(max_size=300), st.integers(min_value=1, max_value=50))
+def test_clipped_text_is_one_clean_line_within_its_limit(text: str, limit: int) -> None:
+    line = clipped(text, limit)
+    assert len(line) <= limit
+    assert line.splitlines() in ([line], [])
+    assert one_line(line) == line
+
+
+@given(st.text(max_size=200))
+def test_any_title_renders_and_keeps_the_subject_one_short_line(title: str) -> None:
+    rendered = render(a_delivery(briefs=(a_brief(reads=(a_read(title=title),)),)), a_directory())
+    assert len(rendered.subject) <= 200
+    assert len(rendered.subject.splitlines()) == 1
+
+
+def test_the_html_loads_nothing_from_anywhere() -> None:
+    html = render(a_delivery(), a_directory()).html
+    assert not re.search(r"<(img|script|link|iframe|object)\b|url\(|@import", html)
+
+
+def test_the_summary_tells_machines_the_same() -> None:
+    told = summary(a_delivery(), a_directory())
+    assert told | {"reads": []} == {
+        "account": "Acme Robotics",
+        "rep": "Jo Müller",
+        "channel": "email",
+        "language": "en",
+        "headline": HEADLINES["en"],
+        "reads": [],
+        "trigger": "session_end",
+        "brief_ids": ["brief-1"],
+        "temperature": "hot",
+    }
+    assert told["reads"][0] == {
+        "title": "Pricing",
+        "url": "https://www.example.com/pricing",
+        "active_s": 130,
+        "depth_pct": 92,
+        "section": "Annual plans",
+    }
+    assert len(told["reads"]) == 3
