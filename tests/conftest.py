@@ -1,3 +1,8 @@
 """Fixtures of the whole suite."""
 
-pytest_plugins = ["tests.support.brokers", "tests.support.clickhouse", "tests.support.fresh_brokers", "tests.support.browser"]
+pytest_plugins = [
+    "tests.support.brokers",
+    "tests.support.clickhouse",
+    "tests.support.fresh_brokers",
+    "tests.support.browser",
+]

@@ -129,7 +129,7 @@ def test_started_again_it_has_what_it_had_and_sends_nothing_twice(
         with up(tmp_path / "data", mail, chat, port) as stack:
             import_company(stack)
             token = landing_token(stack, "dana")
-            identify = {"type": "identify", "event_id": "id-1", "token": token}
+            identify: dict[str, object] = {"type": "identify", "event_id": "id-1", "token": token}
             assert report(stack, "visitor-1", identify, progress("pv-1", 40)) == 204
             assert len(mail.wait_for(1, 30)) == 1
             assert len(chat.wait_for(1, 30)) == 1
@@ -158,7 +158,7 @@ def test_started_again_it_has_what_it_had_and_sends_nothing_twice(
 def test_a_process_that_dies_is_replaced_and_the_next_reading_is_told(tmp_path: Path, victim: str) -> None:
     with receiving_mail() as mail, receiving_chat() as chat, up(tmp_path / "data", mail, chat, free_port()) as stack:
         import_company(stack)
-        identify = {"type": "identify", "event_id": "id-1", "token": landing_token(stack, "fay")}
+        identify: dict[str, object] = {"type": "identify", "event_id": "id-1", "token": landing_token(stack, "fay")}
         assert report(stack, "visitor-1", identify, progress("pv-1", 40)) == 204
         assert len(mail.wait_for(1, 30)) == 1
         assert wait_until(lambda: stack.query("SELECT 1 FROM outcomes") or None, 15)
