@@ -1,11 +1,13 @@
 """Creating the topics of the one table on a broker."""
 
+import threading
+
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import KafkaError, TopicAlreadyExistsError
 
-from schemas.errors import UnavailableError
 from schemas.settings import Settings
 from schemas.topics import TOPICS, Topic
+from sinks.consumer import no_broker, wait_for_broker
 
 TIMEOUT_MS = 10_000
 
@@ -16,12 +18,11 @@ def create_topics(settings: Settings) -> list[str]:
     Raises:
         UnavailableError: no broker answers.
     """
+    wait_for_broker(settings.kafka_bootstrap, settings.start_wait_s, threading.Event())
     try:
         admin = KafkaAdminClient(bootstrap_servers=settings.kafka_bootstrap, request_timeout_ms=TIMEOUT_MS)
     except KafkaError as error:
-        raise UnavailableError(
-            f"Kafka at {settings.kafka_bootstrap} can't be reached: start it, or set READBRIEF_KAFKA_BOOTSTRAP"
-        ) from error
+        raise no_broker(settings.kafka_bootstrap) from error
     try:
         there = set(admin.list_topics())
         missing = [topic for topic in TOPICS if topic.name not in there]

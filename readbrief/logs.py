@@ -12,8 +12,10 @@ def configure_logs(level: str, process: str) -> None:
     """Send our events and the libraries' warnings to standard error, from a level up, with the process's name."""
     logging.disable(logging.DEBUG)  # Faust builds each debug record even if none is shown
     logging.basicConfig(level=logging.WARNING, stream=sys.stderr, format="%(levelname)s %(name)s: %(message)s")
-    for noisy in ("kafka", "aiokafka", "faust", "mode"):
-        logging.getLogger(noisy).setLevel(logging.ERROR)
+    for talkative in ("aiokafka", "faust", "mode"):
+        logging.getLogger(talkative).setLevel(logging.ERROR)
+    for repetitive in ("kafka", "clickhouse_driver"):  # each retry, where we say once what is wrong
+        logging.getLogger(repetitive).setLevel(logging.CRITICAL)
     structlog.configure(
         processors=[
             structlog.contextvars.merge_contextvars,

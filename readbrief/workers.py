@@ -34,10 +34,12 @@ def run_collector(settings: Settings) -> int:
 
 def run_streams(settings: Settings) -> int:
     """Run a stream worker until SIGTERM; it starts once it knows the directory."""
+    from sinks.consumer import wait_for_broker
     from sinks.directory_feed import DirectoryFeed
     from streams.app import run_worker
 
     playbook = load_playbook(settings.playbook)
+    wait_for_broker(settings.kafka_bootstrap, settings.start_wait_s, threading.Event())
     feed = DirectoryFeed(settings.kafka_bootstrap)
     try:
         feed.wait_current(DIRECTORY_TIMEOUT_S)

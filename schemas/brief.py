@@ -51,6 +51,7 @@ class Objection(Model):
 class Advice(Model):
     """What to stress and what to say, taken from the playbook in the rep's language."""
 
+    topics: Annotated[tuple[str, ...], Field(description="Names of what they care about")] = ()
     stress: tuple[str, ...] = ()
     ask: tuple[str, ...] = ()
     objections: tuple[Objection, ...] = ()

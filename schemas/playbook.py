@@ -42,7 +42,7 @@ class TriggerRules(FileModel):
 
 
 class TemperatureRules(FileModel):
-    """How reads make points, and points a temperature; a temperature is left only `hysteresis` below its threshold."""
+    """How reads make points, and points a temperature; all points halve every half-life."""
 
     half_life_days: Annotated[float, Field(gt=0)] = 14
     points_per_read_minute: Annotated[float, Field(ge=0)] = 4

@@ -68,6 +68,9 @@ class Settings(BaseSettings):
     chat_targets: Annotated[
         dict[str, SecretStr], Field(description="Apprise URLs by the names that reps' chat channels use")
     ] = Field(default_factory=dict)
+    start_wait_s: Annotated[
+        float, Field(ge=0, le=600, description="How long a starting process waits for Kafka and ClickHouse")
+    ] = 30
     delivery_attempts: Annotated[int, Field(ge=1, le=20, description="Tries per delivery")] = 5
     delivery_backoff_s: Annotated[float, Field(ge=0, le=600, description="First pause between tries; it doubles")] = 1
     dead_letter_limit: Annotated[

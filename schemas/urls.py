@@ -8,7 +8,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def canonical_url(url: str) -> str:
-    """Return the URL without fragment, tracking parameters, default port and trailing slash.
+    """Return the URL without tracking parameters, default port, trailing slash, and fragment but for a hash route.
 
     Host and scheme are lower-cased, query parameters sorted. What can't be parsed comes back as it was.
     """
@@ -24,7 +24,8 @@ def canonical_url(url: str) -> str:
         host = f"{host}:{port}"
     kept = sorted((k, v) for k, v in parse_qsl(parts.query, keep_blank_values=True) if not _TRACKING.match(k))
     path = re.sub(r"/(index\.html?)?$", "", parts.path) or "/"
-    return urlunsplit((parts.scheme.lower(), host, path, urlencode(kept), ""))
+    route = parts.fragment if parts.fragment.startswith(("/", "!/")) else ""
+    return urlunsplit((parts.scheme.lower(), host, path, urlencode(kept), route))
 
 
 def origin_of(url: str) -> str | None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import faust
 import structlog
+from faust.transport.drivers.aiokafka import AIOKafkaConsumerThread, Consumer
 from faust.types import EventT, StreamT
 
 from schemas.activity import Wake
@@ -22,6 +23,7 @@ from streams.wakes import DueQueue
 APP_ID = "readbrief-streams"
 WAKE_PERIOD_S = 0.1
 RECOVERY_SLICE = 200
+FETCH_MAX_WAIT_MS = 100
 
 log = structlog.get_logger()
 
@@ -140,9 +142,27 @@ def run_worker(
     return 0
 
 
+class _PromptThread(AIOKafkaConsumerThread):  # type: ignore[misc]
+    """Asks the broker anew more often than Faust's fixed 1.5 s.
+
+    Apache Kafka answers a waiting fetch as soon as there is something. The embedded broker looks only now and then, the
+    more seldom the longer it may wait: with 1.5 s that made up to 0.4 s on each of a brief's four hops.
+    """
+
+    def _create_consumer(self, loop: asyncio.AbstractEventLoop) -> Any:
+        consumer = super()._create_consumer(loop)
+        consumer._fetch_max_wait_ms = FETCH_MAX_WAIT_MS  # noqa: SLF001 - Faust has no setting for it
+        return consumer
+
+
+class _PromptConsumer(Consumer):  # type: ignore[misc]
+    def _new_consumer_thread(self) -> _PromptThread:
+        return _PromptThread(self, loop=self.loop, beacon=self.beacon)
+
+
 def _faust_app(settings: Settings) -> Any:
     brokers = [f"kafka://{address.strip()}" for address in settings.kafka_bootstrap.split(",")]
-    return faust.App(
+    app = faust.App(
         APP_ID,
         broker=brokers,
         store="memory://",
@@ -160,6 +180,8 @@ def _faust_app(settings: Settings) -> Any:
         producer_acks=-1,
         stream_wait_empty=False,
     )
+    app.transport.Consumer = _PromptConsumer
+    return app
 
 
 def _now_ms() -> int:

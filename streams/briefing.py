@@ -97,7 +97,9 @@ def _advice(
         if (contact := directory.contacts.get(read.contact_id)) and contact.function
     )
     next_step = playbook.next_steps.get(interest.temperature)
+    names = [playbook.topics[topic].name if topic in playbook.topics else topic for topic in topics]
     return Advice(
+        topics=say(names),
         stress=say([text for play in plays for text in play.stress]),
         ask=say([text for play in plays for text in play.ask]),
         objections=_objections(plays, language, playbook),

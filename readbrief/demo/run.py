@@ -30,8 +30,9 @@ CHECK_PERIOD_S = 0.1
 class _Tally:
     """Counts delivered briefs, each once though it goes out on several channels, and says when there are enough."""
 
-    def __init__(self, screen: Screen, enough: int | None, *, machine: bool) -> None:
+    def __init__(self, screen: Screen, enough: int | None, began: float, *, machine: bool) -> None:
         self._screen = screen
+        self._began = began
         self._enough = enough
         self._machine = machine
         self._seen: set[str] = set()
@@ -42,6 +43,8 @@ class _Tally:
         if not new or self.reached.is_set():
             return
         self._seen.update(new)
+        if len(self._seen) == len(new):
+            self._screen.note(f"first brief {time.monotonic() - self._began:.1f} s after the start")
         self._screen.show_brief(summary)
         if self._machine:
             print(json.dumps(summary, ensure_ascii=False), flush=True)  # noqa: T201 - the one thing on stdout
@@ -66,7 +69,7 @@ def run_demo(exit_after: int | None, stop: threading.Event, *, machine: bool) ->
             import_directory(stack.settings, files, screen.note)
             site.start(stack.settings.collector_url, SITE_KEY)
             screen.note(f"the system is up after {time.monotonic() - began:.1f} s")
-            tally = _Tally(screen, exit_after, machine=machine)
+            tally = _Tally(screen, exit_after, began, machine=machine)
             _play(stack, site, receivers, screen, tally, stop)
         finally:
             stack.stop()

@@ -19,7 +19,6 @@ from sinks.consumer import Pace, Positions, Record, run_consumer
 _log = structlog.get_logger()
 
 GROUP = "readbrief-clickhouse"
-CLICKHOUSE_WAIT_S = 30
 
 
 def run(
@@ -32,7 +31,7 @@ def run(
         InputError: the database is newer than the code, or too many records in a row can't be read.
         clickhouse_driver.errors.Error: ClickHouse fails at an insert; nothing of that batch is committed.
     """
-    wait_for_clickhouse(settings, CLICKHOUSE_WAIT_S, stop)
+    wait_for_clickhouse(settings, settings.start_wait_s, stop)
     if stop.is_set():
         return
     migrate(settings)
@@ -47,5 +46,5 @@ def run(
 
         on_ready()
         pace = Pace(session_timeout_s=settings.kafka_session_timeout_s)
-        run_consumer(settings.kafka_bootstrap, GROUP, TABLES, handle, stop, pace=pace)
+        run_consumer(settings.kafka_bootstrap, GROUP, TABLES, handle, stop, pace=pace, wait_s=settings.start_wait_s)
     _log.info("clickhouse_process_stopped")

@@ -22,7 +22,6 @@ from sinks.directory_feed import DirectoryFeed
 _log = structlog.get_logger()
 
 GROUP = "readbrief-delivery"
-CLICKHOUSE_WAIT_S = 30
 DIRECTORY_WAIT_S = 60
 WORKERS = 8
 _BATCH_BYTES = 1_000_000
@@ -41,8 +40,8 @@ def run(
         InputError: the database is newer than the code, or too many deliveries in a row can't be used.
     """
     silence_url_logging()
-    wait_for_clickhouse(settings, CLICKHOUSE_WAIT_S, stop)
-    wait_for_broker(settings.kafka_bootstrap, CLICKHOUSE_WAIT_S, stop)
+    wait_for_clickhouse(settings, settings.start_wait_s, stop)
+    wait_for_broker(settings.kafka_bootstrap, settings.start_wait_s, stop)
     if stop.is_set():
         return
     migrate(settings)

@@ -132,7 +132,7 @@ class _Speaker:
             temperature_word=say(f"temperature.{brief.interest.temperature}"),
             readers=self._readers(),
             more_reads=say("read.more", n=brief.more_reads) if brief.more_reads else "",
-            topics=self.phrases.listed(tuple(one_line(topic) for topic in brief.topics)),
+            topics=self.phrases.listed(tuple(one_line(topic) for topic in brief.advice.topics)),
             advice=brief.advice,
             concerns_label=self._concerns_label(),
             why=tuple(map(self._reason, brief.interest.reasons)),

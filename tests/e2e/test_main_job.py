@@ -25,7 +25,7 @@ from tests.support.receivers import HOST, Mailbox, receiving_chat, receiving_mai
 from tests.support.system import readbrief, running_system
 from tests.support.website import article, serving_pages
 
-COMPANY = Path(__file__).parent / "company"
+COMPANY = Path(__file__).parents[2] / "docs" / "example"
 VIEWPORT = ViewportSize(width=1200, height=800)
 SENT_WITHIN_S = 2.0
 

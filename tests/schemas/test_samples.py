@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 from jsonschema import Draft202012Validator
@@ -13,6 +14,15 @@ SAMPLES = sorted((Path(__file__).parent / "samples").glob("v*/*.json"))
 SET_BY_ENVIRONMENT = {"Settings"}
 
 
+def holds(value: Any, stored: Any) -> bool:
+    """Whether a value has all that was stored; fields that came later may stand beside it."""
+    if isinstance(stored, dict):
+        return all(key in value and holds(value[key], held) for key, held in stored.items())
+    if isinstance(stored, list):
+        return len(value) == len(stored) and all(map(holds, value, stored))
+    return bool(value == stored)
+
+
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: f"{path.parent.name}/{path.stem}")
 def test_a_stored_sample_is_read_and_nothing_of_it_is_lost(path: Path) -> None:
     adapter = CATALOGUE[path.name.split(".")[0]]
@@ -22,7 +32,7 @@ def test_a_stored_sample_is_read_and_nothing_of_it_is_lost(path: Path) -> None:
     if "url" in stored and stored.get("kind") == "content":  # kept canonical
         assert again.pop("url") == "https://www.example.com/pricing"
         stored.pop("url")
-    assert again == stored
+    assert holds(again, stored)
 
 
 @pytest.mark.parametrize("path", SAMPLES, ids=lambda path: f"{path.parent.name}/{path.stem}")

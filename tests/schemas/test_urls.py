@@ -13,6 +13,7 @@ from schemas.urls import canonical_url, origin_of
         ("https://Example.com/A/", "https://example.com/A"),
         ("https://example.com", "https://example.com/"),
         ("https://example.com:443/a#top", "https://example.com/a"),
+        ("https://example.com/#/pricing", "https://example.com/#/pricing"),
         ("http://example.com:8080/a", "http://example.com:8080/a"),
         ("https://example.com/a?utm_source=x&b=2&a=1&gclid=z", "https://example.com/a?a=1&b=2"),
         ("https://example.com/docs/index.html", "https://example.com/docs"),

@@ -14,6 +14,7 @@ SECRET = "a-secret-of-the-tests"
 
 ADVICE = {
     "en": Advice(
+        topics=("Pricing", "Security"),
         stress=("One price per site, with no charge per robot", "Rollout in six weeks with our own engineers"),
         ask=("Which lines should be automated first?", "Who signs off on a yearly plan?"),
         objections=(Objection(says="Too expensive", answer="Customers earn it back in nine months on average."),),
@@ -23,6 +24,7 @@ ADVICE = {
         next_step="Offer a 30-minute pricing workshop this week",
     ),
     "de": Advice(
+        topics=("Pricing", "Security"),
         stress=("Ein Preis je Standort, kein Aufpreis je Roboter", "Einführung in sechs Wochen"),
         ask=("Welche Linien sollen zuerst automatisiert werden?", "Wer gibt einen Jahresvertrag frei?"),
         objections=(Objection(says="Zu teuer", answer="Im Schnitt nach neun Monaten verdient."),),
@@ -32,6 +34,7 @@ ADVICE = {
         next_step="Diese Woche einen 30-minütigen Preis-Workshop anbieten",
     ),
     "zh": Advice(
+        topics=("Pricing", "Security"),
         stress=("按站点定价，不按机器人数量收费", "六周内完成部署"),
         ask=("哪些产线需要优先自动化？", "年度合同由谁审批？"),
         objections=(Objection(says="太贵了", answer="客户平均九个月即可收回成本。"),),
@@ -98,8 +101,8 @@ def a_brief(number: int = 1, **changes: Any) -> Brief:
         "reads": reads,
         "more_reads": 2,
         "told": {"pv-1": 130_000},
-        "topics": ("Pricing", "Security"),
-        "advice": ADVICE[language.partition("-")[0]] if language.partition("-")[0] in ADVICE else ADVICE["en"],
+        "topics": ("pricing", "security"),
+        "advice": ADVICE.get(language.partition("-")[0], ADVICE["en"]),
         "interest": an_interest(changes.get("account_id", "acme")),
     }
     return Brief(**(facts | changes))
