@@ -58,6 +58,10 @@ class Child:
         """Return how it ended, or None while it runs."""
         return self._process.poll() if self._process else None
 
+    def is_running(self) -> bool:
+        """Return whether it was started and has not ended."""
+        return self._process is not None and self._process.poll() is None
+
     def is_ready(self) -> bool:
         """Return whether it has said that it is ready, or its probe has."""
         if not self._ready:

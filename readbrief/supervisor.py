@@ -26,8 +26,8 @@ class Supervisor:
         self._children: list[Child] = []
         self._deaths: dict[str, deque[float]] = {}
 
-    def start(self, children: Sequence[Child], timeout_s: float) -> None:
-        """Start children side by side, and return once all of them are ready.
+    def start(self, children: Sequence[Child], deadline_s: float) -> None:
+        """Start children side by side, and return once all of them are ready, by a moment of the monotonic clock.
 
         Raises:
             ReadbriefError: one of them ended, or was not ready in time; the message names it and ends with its log.
@@ -36,16 +36,15 @@ class Supervisor:
             if child not in self._children:
                 self._children.append(child)
             child.start()
-        deadline = time.monotonic() + timeout_s
         waiting = list(children)
         while waiting:
             for child in waiting:
                 if (code := child.exit_code()) is not None:
                     raise ReadbriefError(f"{child.name} ended ({_manner(code)}) while starting. {_log_of(child)}")
             waiting = [child for child in waiting if not child.is_ready()]
-            if waiting and time.monotonic() > deadline:
+            if waiting and time.monotonic() > deadline_s:
                 names = ", ".join(child.name for child in waiting)
-                raise ReadbriefError(f"{names}: not ready within {timeout_s:g} s. {_log_of(waiting[0])}")
+                raise ReadbriefError(f"{names}: not ready in time. {_log_of(waiting[0])}")
             time.sleep(POLL_S)
 
     def dead(self) -> list[Child]:
@@ -70,15 +69,12 @@ class Supervisor:
                 )
         return found
 
-    def watches(self, child: Child) -> bool:
-        """Return whether a child was started here, and not stopped since."""
-        return child in self._children
-
     def stop(self, children: Sequence[Child] | None = None) -> None:
-        """Stop children, all of them by default, the last started first."""
-        for child in reversed(list(self._children if children is None else children)):
-            child.stop(STOP_GRACE_S)
-            self._children.remove(child)
+        """Stop those of the children that were started here, in this order; all by default, the last started first."""
+        for child in list(reversed(self._children)) if children is None else children:
+            if child in self._children:
+                child.stop(STOP_GRACE_S)
+                self._children.remove(child)
 
 
 def _manner(code: int) -> str:

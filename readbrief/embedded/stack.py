@@ -5,6 +5,7 @@ import json
 import os
 import secrets
 import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import IO, Any
@@ -13,6 +14,7 @@ from producers.publisher import Publisher
 from readbrief.broker_topics import create_topics
 from readbrief.child import Child
 from readbrief.embedded import broker, clickhouse
+from readbrief.embedded.draining import wait_until_stored
 from readbrief.embedded.ports import HOST, free_port, listens
 from readbrief.replay import replay
 from readbrief.supervisor import Supervisor
@@ -22,6 +24,8 @@ from schemas.settings import Settings, load_settings
 from sinks.clickhouse.migrate import migrate
 
 START_TIMEOUT_S = 30
+WORKERS_START_S = 15  # what remains for them if replaying much history took long
+DRAIN_S = 5
 WATCH_PERIOD_S = 0.25
 SETTINGS_FILE = "settings.json"
 
@@ -60,11 +64,12 @@ class EmbeddedStack:
         Raises:
             ReadbriefError: something did not start; the message names it and ends with its log.
         """
+        deadline_s = time.monotonic() + START_TIMEOUT_S
         try:
             self._say("starting ClickHouse and the broker")
-            self._supervisor.start([self._clickhouse, self._broker], START_TIMEOUT_S)
+            self._supervisor.start([self._clickhouse, self._broker], deadline_s)
             migrate(self.settings)
-            self._start_over_broker()
+            self._start_over_broker(deadline_s)
         except BaseException:
             self.stop()
             raise
@@ -90,28 +95,37 @@ class EmbeddedStack:
         broker holds, restart with everything that is tied to the broker.
         """
         dead = self._supervisor.dead()
+        deadline_s = time.monotonic() + START_TIMEOUT_S
         if any(child is self._broker or child.name == "streams" for child in dead):
-            tied = [*self._workers, self._broker]
-            self._supervisor.stop([child for child in tied if self._supervisor.watches(child)])
-            if self._clickhouse in dead:
-                self._supervisor.start([self._clickhouse], START_TIMEOUT_S)
-            self._supervisor.start([self._broker], START_TIMEOUT_S)
-            self._start_over_broker()
+            self._stop_what_holds_the_brokers_state()
+            self._supervisor.start([self._broker, *(child for child in dead if child is self._clickhouse)], deadline_s)
+            self._start_over_broker(deadline_s)
         elif dead:
-            self._supervisor.start(dead, START_TIMEOUT_S)
+            self._supervisor.start(dead, deadline_s)
 
     def stop(self) -> None:
-        """Stop everything, and let go of the data directory."""
+        """Stop everything, once ClickHouse has what was accepted, and let go of the data directory."""
+        self._stop_what_holds_the_brokers_state()
         self._supervisor.stop()
         (self._data / SETTINGS_FILE).unlink(missing_ok=True)
         self._lock.close()
+
+    def _stop_what_holds_the_brokers_state(self) -> None:
+        """Stop the collector first, the broker last, and in between wait until ClickHouse has stored everything."""
+        collector, *others = self._workers
+        self._supervisor.stop([collector])
+        needed = (self._clickhouse, self._broker, *others)
+        stores = all(child.is_running() for child in needed)
+        if stores and not wait_until_stored(self.settings.kafka_bootstrap, DRAIN_S):
+            self._say(f"ClickHouse has not stored everything within {DRAIN_S} s: the last events may be lost")
+        self._supervisor.stop([*others, self._broker])
 
     def processes(self) -> dict[str, int]:
         """Return the process ids by name."""
         children = [self._clickhouse, self._broker, *self._workers]
         return {child.name: child.pid for child in children if child.pid is not None}
 
-    def _start_over_broker(self) -> None:
+    def _start_over_broker(self, deadline_s: float) -> None:
         create_topics(self.settings)
         publisher = Publisher(self.settings.kafka_bootstrap, delivery_timeout_s=START_TIMEOUT_S)
         try:
@@ -119,7 +133,7 @@ class EmbeddedStack:
         finally:
             publisher.close()
         self._say("starting collector, streams and sinks")
-        self._supervisor.start(self._workers, START_TIMEOUT_S)
+        self._supervisor.start(self._workers, max(deadline_s, time.monotonic() + WORKERS_START_S))
 
     def _server(self, name: str, command: list[str], port: int) -> Child:
         return Child(name, command, self._data / "logs" / f"{name.lower()}.log", {}, lambda: listens(port))

@@ -171,6 +171,19 @@ def test_a_process_that_dies_is_replaced_and_the_next_reading_is_told(tmp_path: 
         assert stack.running.tail().count("starting it again") >= number
 
 
+def test_what_was_accepted_just_before_the_end_is_there_after_the_start(tmp_path: Path) -> None:
+    port = free_port()
+    with receiving_mail() as mail, receiving_chat() as chat:
+        with up(tmp_path / "data", mail, chat, port) as stack:
+            for number in range(200):
+                assert report(stack, f"visitor-{number}", progress(f"pv-{number}", 5)) == 204
+            stack.running.process.send_signal(signal.SIGINT)
+            assert stack.running.process.wait(30) == 0
+            assert "may be lost" not in stack.running.tail()
+        with up(tmp_path / "data", mail, chat, port) as stack:
+            assert stack.query("SELECT count() FROM events FINAL") == [(200,)]
+
+
 def has_outcomes(stack: Stack, count: int) -> bool | None:
     return stack.query("SELECT uniq(delivery_id) FROM outcomes") >= [(count,)] or None
 

@@ -2,6 +2,7 @@
 
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,7 +22,7 @@ def running_system(settings: Settings, directory: Path) -> Iterator[Supervisor]:
     supervisor = Supervisor(lambda _: None)
     children = worker_children(settings, directory)
     try:
-        supervisor.start(children, START_S)
+        supervisor.start(children, time.monotonic() + START_S)
         yield supervisor
         assert not supervisor.dead(), "a process ended during the test"
     finally:
