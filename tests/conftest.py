@@ -5,4 +5,5 @@ pytest_plugins = [
     "tests.support.clickhouse",
     "tests.support.fresh_brokers",
     "tests.support.browser",
+    "tests.support.figures",
 ]

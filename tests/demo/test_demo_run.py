@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 
 import psutil
 import pytest
@@ -14,7 +15,7 @@ READ_FIELDS = {"title", "url", "active_s", "depth_pct", "section"}
 
 @pytest.mark.timeout(120)
 def test_three_delivered_briefs_are_printed_as_json_lines_and_nothing_else(
-    capsys: pytest.CaptureFixture[str],
+    figure: Callable[[str], None],
 ) -> None:
     began = time.monotonic()
     command = [sys.executable, "-m", "readbrief", "demo", "--exit-after", "3", "--json"]
@@ -41,6 +42,5 @@ def test_three_delivered_briefs_are_printed_as_json_lines_and_nothing_else(
             assert read["active_s"] > 0
     assert not psutil.wait_procs(list(children.values()), timeout=5)[1], "a process outlived the demo"
     (first,) = [line for line in err.splitlines() if "first brief" in line]
-    with capsys.disabled():
-        print(f"\n  demo:{first.lstrip('· ')} (target: 30), three briefs and gone after {lasted_s:.1f} s (target: 60)")
+    figure(f"demo: {first.lstrip('· ')} (target: 30), three briefs and gone after {lasted_s:.1f} s (target: 60)")
     assert lasted_s < 60

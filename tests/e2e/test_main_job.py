@@ -6,7 +6,7 @@ tab B                                  |click in the mail -> /sensors ---|close 
 
 import json
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -150,7 +150,7 @@ def delivered_brief(settings: Settings) -> dict[str, Any]:
 
 @pytest.mark.timeout(180)
 def test_the_rep_has_a_brief_on_what_was_read_within_seconds(
-    system: System, browser: Browser, capsys: pytest.CaptureFixture[str]
+    system: System, browser: Browser, figure: Callable[[str], None]
 ) -> None:
     context = browser.new_context(viewport=VIEWPORT)
     try:
@@ -183,6 +183,5 @@ def test_the_rep_has_a_brief_on_what_was_read_within_seconds(
         assert phrase in text.get_content()
 
     late_s = (max(mails[0].at_ms, chats[0].at_ms) - brief["trigger"]["met_ms"]) / 1000
-    with capsys.disabled():
-        print(f"\n  brief delivered {late_s:.2f} s after its trigger was met (target: {SENT_WITHIN_S:g} s)")
+    figure(f"brief delivered {late_s:.2f} s after its trigger was met (target: {SENT_WITHIN_S:g} s)")
     assert late_s <= SENT_WITHIN_S

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -123,7 +123,7 @@ def progress(name: str, active_s: int) -> dict[str, object]:
 
 
 def test_started_again_it_has_what_it_had_and_sends_nothing_twice(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, figure: Callable[[str], None]
 ) -> None:
     port = free_port()
     with receiving_mail() as mail, receiving_chat() as chat:
@@ -150,8 +150,7 @@ def test_started_again_it_has_what_it_had_and_sends_nothing_twice(
             assert told == [(["pv-1"],), (["pv-2"],)]
             time.sleep(3)  # a second mail on the same reading would have come by now
         assert (len(mail.received), len(chat.received)) == (2, 2)
-    with capsys.disabled():
-        print(f"\n  whole stack: {memory / 1e6:.0f} MB of memory (target: {MAX_MEMORY_BYTES / 1e6:.0f})")
+    figure(f"whole stack: {memory / 1e6:.0f} MB of memory (target: {MAX_MEMORY_BYTES / 1e6:.0f})")
     assert memory < MAX_MEMORY_BYTES
 
 
