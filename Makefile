@@ -19,7 +19,7 @@ demo: $(VENV)/.installed ## Run the whole system with a sample company, and watc
 	@$(BIN)/readbrief demo
 
 test: $(VENV)/.installed-dev ## Run all tests, in a real browser, on the embedded broker and on Apache Kafka
-	@$(BIN)/python -m pytest $(TESTS)
+	@$(BIN)/python -m pytest --numprocesses 2 --dist loadfile $(TESTS)
 
 check: $(VENV)/.installed-dev format lint types imports snippet test ## Everything CI runs
 
@@ -50,12 +50,12 @@ $(VENV)/.created:
 
 $(VENV)/.installed: $(VENV)/.created pyproject.toml
 	@echo "== installing readbrief and its libraries into $(VENV) (about a minute the first time)"
-	@$(BIN)/python -m pip install --upgrade --progress-bar on --disable-pip-version-check --quiet 'pip>=25.1'
-	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --quiet --editable .
+	@$(BIN)/python -m pip install --upgrade --disable-pip-version-check --quiet 'pip>=25.1'
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --editable .
 	@touch $@
 
 $(VENV)/.installed-dev: $(VENV)/.installed
 	@echo "== installing the developer tools into $(VENV)"
-	@$(BIN)/python -m pip install --disable-pip-version-check --quiet --group dev
+	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --group dev
 	@$(BIN)/python -m tests.support.install
 	@touch $@

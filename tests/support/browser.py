@@ -17,9 +17,12 @@ FLAGS = (
 )
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
-    """Start a headless Chromium."""
+    """Start a headless Chromium.
+
+    Not for the whole session: while Playwright runs, no other test can run an event loop in this thread.
+    """
     program = shutil.which("chromium")
     if program is None:
         pytest.fail("chromium is missing: `make setup-dev` as root installs it (Debian: apt-get install chromium)")
