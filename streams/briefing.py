@@ -61,12 +61,13 @@ def _worth_listing(fresh: Sequence[Read]) -> list[Read]:
 
 def _summary(read: Read, directory: Directory) -> ReadSummary:
     content = directory.contents.get(read.url)
-    section, section_ms = longest_section(read)
+    title = (content.title if content else read.title) or read.url
+    section, section_ms = longest_section(read, title)
     clicked = dict.fromkeys(mark.text for mark in read.clicks.values() if mark.href and mark.text)
     return ReadSummary(
         page_view_id=read.page_view_id,
         contact_id=read.contact_id,
-        title=(content.title if content else read.title) or read.url,
+        title=title,
         url=read.url,
         started_ms=read.started_ms,
         active_s=round(read.active_ms / 1000),

@@ -90,12 +90,17 @@ def join_all(reads: dict[str, Read], new: Iterable[Read]) -> dict[str, Read]:
     return joined
 
 
-def longest_section(read: Read) -> tuple[str, int]:
-    """Return title and active milliseconds of the section read longest; ("", 0) if the page has none."""
-    if not read.sections:
+def longest_section(read: Read, page_title: str = "") -> tuple[str, int]:
+    """Return title and active milliseconds of the section read longest; ("", 0) if none was.
+
+    A section named as the page is its beginning, and to have lingered there says nothing.
+    """
+    titles = {key: read.section_titles.get(key) or key for key, ms in read.sections.items() if ms}
+    named = [key for key, title in titles.items() if title != page_title]
+    if not named:
         return "", 0
-    key = max(read.sections, key=lambda name: (read.sections[name], name))
-    return (read.section_titles.get(key) or key, read.sections[key]) if read.sections[key] else ("", 0)
+    key = max(named, key=lambda name: (read.sections[name], name))
+    return titles[key], read.sections[key]
 
 
 def _max_by_key(a: dict[str, V], b: dict[str, V]) -> dict[str, V]:

@@ -101,8 +101,8 @@ def _play(
 ) -> None:
     link = _link_maker(stack.settings)
     with watch_sent_briefs(stack.settings.kafka_bootstrap, tally.take):
-        screen.note(f"read an article yourself: {link(DEMO_CONTACT, site.origin + PAGE_FOR_YOU)}")
-        screen.note(f"the reps' inbox: {receivers.inbox_url}   their chat: {receivers.chat_url}")
+        screen.pin(f"read an article yourself: {link(DEMO_CONTACT, site.origin + PAGE_FOR_YOU)}")
+        screen.pin(f"the reps' inbox: {receivers.inbox_url}   their chat: {receivers.chat_url}")
         surroundings = Surroundings(stack.settings.collector_url, SITE_KEY, site.origin, link)
         readers = threading.Thread(target=_read, args=(surroundings, screen), daemon=True)
         readers.start()

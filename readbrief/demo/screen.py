@@ -40,6 +40,7 @@ class Screen:
         self._console = console or Console(stderr=machine_output, highlight=False)
         self._counts: Counter[str] = Counter()
         self._recent: deque[tuple[str, str, str, str]] = deque(maxlen=_RECENT)
+        self._pinned: list[str] = []
         self._live: Live | None = None
         self._lock = threading.RLock()
 
@@ -63,6 +64,15 @@ class Screen:
     def note(self, text: str) -> None:
         """Say one line about how the demo goes on."""
         self._print(Text.assemble(("· ", "dim"), on_one_line(text)))
+
+    def pin(self, text: str) -> None:
+        """Say one line that stays in sight as long as the picture lives."""
+        with self._lock:
+            self._pinned.append(on_one_line(text))
+            if self._live is not None:
+                self._live.update(self._picture())
+                return
+        self.note(text)
 
     def problem(self, text: str) -> None:
         """Say what went wrong."""
@@ -101,8 +111,13 @@ class Screen:
             table.add_column(column, style=style, no_wrap=True, overflow="ellipsis", ratio=3 if column == "page" else 2)
         for row in self._recent:
             table.add_row(*(Text(cell) for cell in row))
+        pinned = [Text(text, style="cyan", overflow="fold") for text in self._pinned]
         return Panel(
-            Group(table, self._totals()), title="coming in", title_align="left", border_style="dim", box=box.ROUNDED
+            Group(table, self._totals(), *pinned),
+            title="coming in",
+            title_align="left",
+            border_style="dim",
+            box=box.ROUNDED,
         )
 
     def _totals(self) -> Text:

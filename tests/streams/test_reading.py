@@ -65,3 +65,10 @@ def test_a_page_without_sections_has_no_longest_one() -> None:
     assert longest_section(read) == ("", 0)
     named = read.model_copy(update={"sections": {"a": 5, "b": 9}, "section_titles": {"b": "Plans"}})
     assert longest_section(named) == ("Plans", 9)
+
+
+def test_the_beginning_named_as_the_page_is_no_place_to_linger() -> None:
+    read = clicked(1).model_copy(
+        update={"sections": {"top": 90, "b": 9}, "section_titles": {"top": "Prices", "b": "Plans"}}
+    )
+    assert longest_section(read, "Prices") == ("Plans", 9)
