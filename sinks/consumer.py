@@ -17,6 +17,8 @@ from schemas.errors import UnavailableError
 _log = structlog.get_logger()
 
 _POLL_S = 0.2  # how soon `stop` is seen
+_JOIN_POLL_S = 1.0  # joining a group was seen to hang where it was asked for in shorter pieces
+_TOPICS_PAUSE_S = 0.2
 _PROBE_S = 0.5
 _BOOTSTRAP_TIMEOUT_MS = 10_000
 _COMMIT_TIMEOUT_MS = 10_000
@@ -87,6 +89,7 @@ def run_consumer(
         return
     consumer = _connected(bootstrap, group, pace)
     try:
+        _wait_for_topics(consumer, topics, wait_s, stop)
         _Loop(consumer, topics, handle, stop, pace).run()
     except KafkaError as error:
         raise UnavailableError(f"the Kafka broker at {bootstrap} does not serve group {group}: {error!r}") from error
@@ -144,6 +147,21 @@ def _connected(bootstrap: str, group: str, pace: Pace) -> KafkaConsumer:
         raise no_broker(bootstrap) from error
 
 
+def _wait_for_topics(consumer: KafkaConsumer, topics: Collection[str], wait_s: float, stop: threading.Event) -> None:
+    """Wait until the broker knows the topics, or time is up.
+
+    A member that joins before that is given nothing, and its second attempt was seen to hang. A broker has made a
+    topic a moment before it tells of it.
+    """
+    deadline = time.monotonic() + wait_s
+    while missing := set(topics) - set(consumer.topics()):
+        if time.monotonic() > deadline:
+            _log.warning("topics_missing", topics=sorted(missing))
+            return
+        if stop.wait(_TOPICS_PAUSE_S):
+            return
+
+
 class _Membership(ConsumerRebalanceListener):  # type: ignore[misc]
     """What the group said last; kafka-python calls it on its own thread, while the other one polls or waits."""
 
@@ -197,7 +215,8 @@ class _Loop:
             remaining_s = deadline - time.monotonic()
             if remaining_s <= 0:
                 break
-            polled = self._consumer.poll(timeout_ms=int(min(remaining_s, _POLL_S) * 1000), max_records=_MAX_RECORDS)
+            patience_s = min(remaining_s, _POLL_S) if self._membership.is_settled else _JOIN_POLL_S
+            polled = self._consumer.poll(timeout_ms=int(patience_s * 1000), max_records=_MAX_RECORDS)
             if not self._membership.is_settled:
                 # What was gathered is another member's now, or will be read again from the committed position.
                 records, size = [], 0

@@ -121,7 +121,7 @@ def no_letters(*_: object) -> None:
     raise AssertionError("nothing here is unreadable")
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(events=st.lists(EVENTS, min_size=1, max_size=12), seed=st.integers(0, 2**32), splits=st.integers(1, 4))
 def test_reads_equal_the_batch_join(client: Client, events: list[Event], seed: int, splits: int) -> None:
     visitor_id = f"v{next(examples)}"

@@ -115,7 +115,7 @@ def deliveries(draw: st.DrawFn) -> tuple[list[Envelope], list[list[Envelope]], l
     return events, bundles, [draw(st.booleans()) for _ in bundles]
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(deliveries())
 def test_any_order_duplication_and_splitting_gives_the_batch_result(
     delivery: tuple[list[Envelope], list[list[Envelope]], list[bool]],

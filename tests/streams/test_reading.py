@@ -2,7 +2,7 @@
 
 from functools import reduce
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.activity import ActivityItem
@@ -33,7 +33,6 @@ def three_reads(draw: st.DrawFn) -> tuple[Read, Read, Read]:
     return draw(pick), draw(pick), draw(pick)
 
 
-@settings(deadline=None)
 @given(three_reads())
 def test_join_is_idempotent_commutative_and_associative(three: tuple[Read, Read, Read]) -> None:
     a, b, c = three
