@@ -59,9 +59,9 @@ class Settings(BaseSettings):
         str, Field(description="The collector's public address; links and tags are made with it")
     ] = "http://127.0.0.1:8080"
     collector_linger_ms: Annotated[int, Field(ge=0, le=1000, description="How long a bundle waits to fill")] = 20
-    sites: Annotated[dict[Id, Site], Field(description="Site keys with their origins; see protocol.md for more")] = (
-        Field(default_factory=dict)
-    )
+    sites: Annotated[
+        dict[Id, Site], Field(description="Site keys with their origins; more per site: see protocol.md")
+    ] = Field(default_factory=dict)
     secret: Annotated[SecretStr, Field(min_length=16, description="Signs email links; the same on every collector")]
     link_max_age_days: Annotated[int, Field(ge=1, le=3650, description="An email link's life")] = 60
     landing_max_age_s: Annotated[int, Field(ge=5, le=3600, description="Life of the token a landing page gets")] = 600

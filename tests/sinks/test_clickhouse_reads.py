@@ -44,7 +44,7 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
         sections=SECTIONS,
         left=st.booleans(),
     ),
-    st.builds(PagePing, **PAGE, title=WORDS, beat_ms=st.integers(1, 20_000), depth_pct=st.integers(0, 100)),
+    st.builds(PagePing, **PAGE, title=WORDS, beat_ms=MILLISECONDS, depth_pct=st.integers(0, 100)),
     st.builds(Click, **PAGE, element=WORDS, text=WORDS, page_x=st.just(0.5), page_y=st.just(0.5)),
     st.builds(FormSubmit, **PAGE, form=WORDS),
 )
@@ -145,3 +145,12 @@ def test_one_page_view_id_of_two_visitors_is_two_reads(client: Client) -> None:
     view = PageView(event_id="e1", occurred_ms=NOW_MS, page_view_id="same", url="https://www.example.com/a")
     Writer(client, no_letters, 1).write([bundle([envelope(view, "left"), envelope(view, "right")])], NOW_MS)
     assert stored(client, "left").keys() == stored(client, "right").keys() == {"same"}
+
+
+def test_page_pings_add_up_and_each_counts_once(client: Client) -> None:
+    page = {"page_view_id": "pv", "url": "https://www.example.com/a"}
+    pings = [PagePing(event_id=f"e{n}", occurred_ms=NOW_MS + n, beat_ms=10_000, **page) for n in range(3)]
+    writer = Writer(client, no_letters, 1)
+    for offset, told in enumerate((pings, pings[:2])):
+        writer.write([bundle([envelope(ping, "pinged") for ping in told], 0, offset)], NOW_MS)
+    assert stored(client, "pinged")["pv"]["active_ms"] == 30_000
