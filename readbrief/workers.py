@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from producers.publisher import Publisher
 from readbrief.child import Child
 from readbrief.readiness import announce_ready
+from schemas.addresses import ADDRESS_PURPOSE
 from schemas.playbook import load_playbook
 from schemas.settings import Settings
 
@@ -40,7 +41,7 @@ def run_streams(settings: Settings) -> int:
 
     playbook = load_playbook(settings.playbook)
     wait_for_broker(settings.kafka_bootstrap, settings.start_wait_s, threading.Event())
-    feed = DirectoryFeed(settings.kafka_bootstrap)
+    feed = DirectoryFeed(settings.kafka_bootstrap, address_key=settings.signing_key(ADDRESS_PURPOSE))
     try:
         feed.wait_current(DIRECTORY_TIMEOUT_S)
         return run_worker(settings, playbook, feed.directory, announce_ready)

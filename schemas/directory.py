@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, StringConstraints, TypeAdapter, field_validator, model_validator
 
+from schemas.addresses import address_id
 from schemas.delivery import ChannelKind
 from schemas.message import Id, Label, Language, Line, Message, Model, Url
 from schemas.urls import canonical_url
@@ -181,8 +182,10 @@ def entity_from_bytes(data: bytes) -> Account | Contact | Rep | Content:
 class Directory:
     """The current state of the directory, by id; built up from the `directory` topic or a file."""
 
-    def __init__(self) -> None:
-        """Start empty."""
+    def __init__(self, address_key: bytes | None = None) -> None:
+        """Start empty; with a key, contacts are also found by the id of their address."""
+        self._address_key = address_key
+        self._by_address: dict[str, set[str]] = {}
         self.accounts: dict[str, Account] = {}
         self.contacts: dict[str, Contact] = {}
         self.reps: dict[str, Rep] = {}
@@ -194,7 +197,11 @@ class Directory:
             case Account():
                 self.accounts[entity.account_id] = entity
             case Contact():
+                self._forget_address(entity.contact_id)
                 self.contacts[entity.contact_id] = entity
+                if self._address_key and entity.email:
+                    named = self._by_address.setdefault(address_id(self._address_key, entity.email), set())
+                    named.add(entity.contact_id)
             case Rep():
                 self.reps[entity.rep_id] = entity
             case Content():
@@ -203,6 +210,8 @@ class Directory:
     def remove(self, entity_id: str) -> None:
         """Forget the entity with this topic key, if it is there."""
         kind, _, key = entity_id.partition(":")
+        if kind == "contact":
+            self._forget_address(key)
         table: dict[str, dict[str, object]] = {
             "account": self.accounts,  # type: ignore[dict-item]
             "contact": self.contacts,  # type: ignore[dict-item]
@@ -215,6 +224,18 @@ class Directory:
         """Return the account a contact belongs to, or None if either is unknown."""
         contact = self.contacts.get(contact_id)
         return self.accounts.get(contact.account_id) if contact else None
+
+    def contact_named(self, name: str) -> str | None:
+        """Return the contact with this id, or else the only one with this address id; None if there is none."""
+        if name in self.contacts:
+            return name
+        named = tuple(self._by_address.get(name, ()))
+        return named[0] if len(named) == 1 else None
+
+    def _forget_address(self, contact_id: str) -> None:
+        contact = self.contacts.get(contact_id)
+        if self._address_key and contact and contact.email:
+            self._by_address.get(address_id(self._address_key, contact.email), set()).discard(contact_id)
 
     def size(self) -> int:
         """Return the number of entities."""

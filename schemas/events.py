@@ -24,6 +24,12 @@ class IdentifyMethod(StrEnum):
 
     email_link = "email_link"
     site_token = "site_token"  # noqa: S105 - a method's name, not a secret
+    segment = "segment"
+    snowplow = "snowplow"
+
+
+CLAIMS = frozenset((IdentifyMethod.segment, IdentifyMethod.snowplow))
+"""Methods by which a site merely says who a visitor is: the name may be a contact's id, or an address's."""
 
 
 class _Event(Model):
@@ -73,6 +79,15 @@ class PageProgress(_PageEvent):
         return bands
 
 
+class PagePing(_PageEvent):
+    """A heartbeat of a page view that is being read: pings are no totals, they add up, each counted once."""
+
+    type: Literal["page_ping"] = "page_ping"
+    title: Line = ""
+    beat_ms: Annotated[DurationMs, Field(description="Active ms that this ping alone stands for")]
+    depth_pct: Percent = 0
+
+
 class Click(_PageEvent):
     """Something on a page was clicked; positions are fractions of the element's and the page's size."""
 
@@ -95,6 +110,14 @@ class FormSubmit(_PageEvent):
     fields: Annotated[dict[Label, Line], Field(max_length=30)] = Field(default_factory=dict)
 
 
+class Custom(_Event):
+    """Something that another tracker reported and that is no reading; of its content only the name is kept."""
+
+    type: Literal["custom"] = "custom"
+    name: Annotated[Label, StringConstraints(min_length=1)]
+    url: Url | None = None
+
+
 class EmailOpen(_Event):
     """A marketing email was opened, by a person or by a machine: it never warms an account by itself."""
 
@@ -113,7 +136,10 @@ class EmailClick(_Event):
 
 
 class Identify(_Event):
-    """A visitor is this contact, from this moment on, on evidence that the collector has checked."""
+    """A visitor is this contact, from this moment on, on evidence that the collector has checked, or a site's word.
+
+    A site's word (see `CLAIMS`) may name the contact by an `address_id`, which the directory resolves.
+    """
 
     type: Literal["identify"] = "identify"
     contact_id: Id
@@ -129,7 +155,8 @@ class IdentifyByToken(_Event):
 
 
 Event = Annotated[
-    PageView | PageProgress | Click | FormSubmit | EmailOpen | EmailClick | Identify, Field(discriminator="type")
+    PageView | PageProgress | PagePing | Click | FormSubmit | Custom | EmailOpen | EmailClick | Identify,
+    Field(discriminator="type"),
 ]
 ReportedEvent = Annotated[PageView | PageProgress | Click | FormSubmit | IdentifyByToken, Field(discriminator="type")]
 

@@ -30,6 +30,7 @@ class Read(Model):
     last_ms: UnixMs
     left_ms: Annotated[UnixMs, Field(description="Last moment the page was hidden or closed; 0 if never")] = 0
     active_ms: Annotated[int, Field(ge=0)] = 0
+    beats: Annotated[dict[str, int], Field(description="Active ms of each page ping")] = Field(default_factory=dict)
     depth_pct: Percent = 0
     bands: tuple[int, ...] = (0,) * BANDS
     sections: dict[str, int] = Field(default_factory=dict)

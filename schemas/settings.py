@@ -16,6 +16,12 @@ class Site(Model):
     """A website that may report: its key is public, its origins are where the snippet runs."""
 
     origins: Annotated[tuple[str, ...], Field(min_length=1)]
+    trust_identify: Annotated[
+        bool, Field(description="Take the word of Segment and Snowplow trackers for who a visitor is")
+    ] = False
+    heartbeat_s: Annotated[
+        int, Field(ge=1, le=300, description="The site's Snowplow tracker sends a page ping each so many seconds")
+    ] = 10
 
     @field_validator("origins")
     @classmethod
@@ -53,7 +59,9 @@ class Settings(BaseSettings):
         str, Field(description="The collector's public address; links and tags are made with it")
     ] = "http://127.0.0.1:8080"
     collector_linger_ms: Annotated[int, Field(ge=0, le=1000, description="How long a bundle waits to fill")] = 20
-    sites: Annotated[dict[Id, Site], Field(description="Site keys with their origins")] = Field(default_factory=dict)
+    sites: Annotated[
+        dict[Id, Site], Field(description="Site keys with their origins; more per site: see protocol.md")
+    ] = Field(default_factory=dict)
     secret: Annotated[SecretStr, Field(min_length=16, description="Signs email links; the same on every collector")]
     link_max_age_days: Annotated[int, Field(ge=1, le=3650, description="An email link's life")] = 60
     landing_max_age_s: Annotated[int, Field(ge=5, le=3600, description="Life of the token a landing page gets")] = 600

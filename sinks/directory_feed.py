@@ -25,11 +25,12 @@ _CLOSE_S = 5.0
 class DirectoryFeed:
     """A thread that follows the topic `directory`; `directory` is the state so far, put in place entity by entity.
 
+    With a key, contacts are also found by the id of their address.
     Use as a context manager, or call `close`.
     """
 
-    def __init__(self, bootstrap: str, topic: str = topics.DIRECTORY.name) -> None:
-        self.directory = Directory()
+    def __init__(self, bootstrap: str, topic: str = topics.DIRECTORY.name, *, address_key: bytes | None = None) -> None:
+        self.directory = Directory(address_key)
         self._topic = topic
         self._bootstrap = bootstrap
         self._current = threading.Event()

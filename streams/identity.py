@@ -9,12 +9,18 @@ from collections.abc import Callable, Sequence
 
 from schemas.activity import ActivityItem, Identified
 from schemas.envelope import Envelope
-from schemas.events import EmailClick, EmailOpen, Identify, IdentifyMethod
+from schemas.events import CLAIMS, EmailClick, EmailOpen, Identify, IdentifyMethod
 from schemas.message import Id, Message, Model, UnixMs
 
 MAX_EVIDENCE = 100
 
 AccountOf = Callable[[str], str | None]
+ContactNamed = Callable[[str], str | None]
+
+
+def as_named(name: str) -> str:
+    """Take every name for a contact's id."""
+    return name
 
 
 class Evidence(Model):
@@ -55,7 +61,12 @@ class Observation(Model):
 
 
 def observe(
-    state: VisitorState, envelopes: Sequence[Envelope], account_of: AccountOf, partition: int, offset: int
+    state: VisitorState,
+    envelopes: Sequence[Envelope],
+    account_of: AccountOf,
+    partition: int,
+    offset: int,
+    contact_named: ContactNamed = as_named,
 ) -> Observation:
     """Take in one visitor's envelopes of one bundle, which stood at a partition and offset of `events`.
 
@@ -63,13 +74,14 @@ def observe(
     that is new, or reaches further than announced, is announced for stitching.
     """
     evidence = _with_evidence(state.evidence, envelopes)
-    spans = _spans(evidence, account_of)
+    resolved = _resolved(evidence, contact_named)
+    spans = _spans(resolved, account_of)
     news = [span for span in spans if not _covered(span, state.announced)]
     announced = spans if news else state.announced
     after = VisitorState(visitor_id=state.visitor_id, evidence=evidence, announced=tuple(announced))
     return Observation(
         state=after,
-        activity=tuple(_activity(envelopes, evidence, account_of)),
+        activity=tuple(_activity(envelopes, resolved, account_of, contact_named)),
         identified=tuple(_announcement(state.visitor_id, span, partition, offset) for span in news),
         changed=after != state,
     )
@@ -101,7 +113,29 @@ def _with_evidence(known: tuple[Evidence, ...], envelopes: Sequence[Envelope]) -
     if len(signs) == len(known):
         return known
     ordered = sorted(signs.values(), key=lambda sign: (sign.from_ms, sign.event_id))
+    if len(ordered) > MAX_EVIDENCE:
+        ordered = _ends_of_runs(ordered)
     return tuple(ordered[:1] + ordered[1:][-(MAX_EVIDENCE - 1) :])
+
+
+def _ends_of_runs(ordered: list[Evidence]) -> list[Evidence]:
+    """Leave out signs between two others that name the same contact: a tracker may repeat a name on every page."""
+    return [
+        sign
+        for i, sign in enumerate(ordered)
+        if i in {0, len(ordered) - 1} or not ordered[i - 1].contact_id == sign.contact_id == ordered[i + 1].contact_id
+    ]
+
+
+def _resolved(evidence: Sequence[Evidence], contact_named: ContactNamed) -> list[Evidence]:
+    """Return the signs with what a site merely says turned into contacts; what names none (yet) is no sign."""
+    found = []
+    for sign in evidence:
+        if sign.method not in CLAIMS:
+            found.append(sign)
+        elif contact_id := contact_named(sign.contact_id):
+            found.append(sign if contact_id == sign.contact_id else sign.model_copy(update={"contact_id": contact_id}))
+    return found
 
 
 def _spans(evidence: Sequence[Evidence], account_of: AccountOf) -> list[Span]:
@@ -134,13 +168,16 @@ def _covered(span: Span, announced: Sequence[Span]) -> bool:
 
 
 def _activity(
-    envelopes: Sequence[Envelope], evidence: Sequence[Evidence], account_of: AccountOf
+    envelopes: Sequence[Envelope], evidence: Sequence[Evidence], account_of: AccountOf, contact_named: ContactNamed
 ) -> list[tuple[str, ActivityItem]]:
     found = []
     for envelope in envelopes:
         event = envelope.event
         if isinstance(event, EmailOpen | EmailClick):
-            contact_id, known = event.contact_id, True  # a mail names its recipient itself
+            contact_id, known = (
+                contact_named(event.contact_id) or event.contact_id,
+                True,
+            )  # a mail names its recipient itself
         elif sign := sign_at(evidence, envelope.occurred_ms):
             contact_id, known = sign.contact_id, sign.from_ms <= envelope.occurred_ms
         else:

@@ -2,6 +2,7 @@
 
 `read_of` makes a read of a single event; `join` is idempotent, commutative and associative. Counters join by max,
 sets by union (bounded by keeping the smallest keys, which is a join too), first and last times by min and max.
+Page pings are no totals: they are a set, and the active time is at least their sum, which only grows with the set.
 The reader is whoever the earliest event belongs to.
 """
 
@@ -9,11 +10,12 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from schemas.activity import ActivityItem
-from schemas.events import BANDS, Click, FormSubmit, PageProgress, PageView
+from schemas.events import BANDS, Click, FormSubmit, PagePing, PageProgress, PageView
 from schemas.reads import ClickMark, Read
 from schemas.urls import canonical_url
 
 MAX_KEYS = 100
+MAX_BEATS = 1000
 
 V = TypeVar("V")
 
@@ -22,7 +24,7 @@ def read_of(item: ActivityItem) -> Read | None:
     """Return what one event of a known person says about its page view, or None if it has none."""
     envelope = item.envelope
     event = envelope.event
-    if not isinstance(event, PageView | PageProgress | Click | FormSubmit):
+    if not isinstance(event, PageView | PageProgress | PagePing | Click | FormSubmit):
         return None
     said: dict[str, object] = {}
     match event:
@@ -37,6 +39,13 @@ def read_of(item: ActivityItem) -> Read | None:
                 "sections": {section.key: section.active_ms for section in event.sections},
                 "section_titles": {section.key: section.title for section in event.sections},
                 "left_ms": envelope.occurred_ms if event.left else 0,
+            }
+        case PagePing():
+            said = {
+                "title": event.title,
+                "active_ms": event.beat_ms,
+                "beats": {event.event_id: event.beat_ms},
+                "depth_pct": event.depth_pct,
             }
         case Click():
             mark = ClickMark(element=event.element, text=event.text, href=event.href)
@@ -59,6 +68,7 @@ def read_of(item: ActivityItem) -> Read | None:
 def join(a: Read, b: Read) -> Read:
     """Return the least read that holds what both say of one page view."""
     first = min(a, b, key=lambda read: (read.started_ms, read.contact_id, read.visitor_id, read.site, read.url))
+    beats = _longest({**a.beats, **b.beats})
     return Read.model_construct(
         page_view_id=a.page_view_id,
         visitor_id=first.visitor_id,
@@ -70,7 +80,8 @@ def join(a: Read, b: Read) -> Read:
         started_ms=first.started_ms,
         last_ms=max(a.last_ms, b.last_ms),
         left_ms=max(a.left_ms, b.left_ms),
-        active_ms=max(a.active_ms, b.active_ms),
+        active_ms=max(a.active_ms, b.active_ms, sum(beats.values())),
+        beats=beats,
         depth_pct=max(a.depth_pct, b.depth_pct),
         bands=tuple(map(max, a.bands, b.bands)),
         sections=_max_by_key(a.sections, b.sections),
@@ -110,6 +121,12 @@ def _max_by_key(a: dict[str, V], b: dict[str, V]) -> dict[str, V]:
 
 def _order(value: object) -> tuple[int, str]:
     return (value, "") if isinstance(value, int) else (0, str(value))
+
+
+def _longest(beats: dict[str, int]) -> dict[str, int]:
+    """Bound the pings by keeping the longest, so that their sum never shrinks."""
+    kept = sorted(beats, key=lambda event_id: (-beats[event_id], event_id))[:MAX_BEATS]
+    return {event_id: beats[event_id] for event_id in sorted(kept)}
 
 
 def _bounded(mapping: dict[str, V]) -> dict[str, V]:

@@ -88,7 +88,14 @@ class VisitorStage:
         for visitor_id, envelopes in by_visitor.items():
             stored = table.get(visitor_id.encode())
             state = VisitorState.from_bytes(stored) if stored else VisitorState(visitor_id=visitor_id)
-            seen = observe(state, envelopes, self._account_of, incoming.partition, incoming.offset)
+            seen = observe(
+                state,
+                envelopes,
+                self._account_of,
+                incoming.partition,
+                incoming.offset,
+                self._directory.contact_named,
+            )
             for account_id, item in seen.activity:
                 by_account[account_id].append(item)
             # Stitching waits for the store to hold the same partition of `events`, so the news must be on it, too.

@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
-from producers.collector import reports
+from producers.collector import reports, segment_calls, snowplow_hits
 from producers.collector.answers import SafeHeaders, error, unavailable
 from producers.collector.email_clicks import follow_link
 from producers.collector.state import Collector
@@ -40,6 +40,8 @@ def build_app(collector: Collector) -> Starlette:
     routes = [
         Route(reports.PATH, on(reports.take_report), methods=["POST"]),
         Route(reports.PATH, on(reports.preflight), methods=["OPTIONS"]),
+        *(Route(path, on(take), methods=methods) for path, take, methods in segment_calls.ROUTES),
+        *(Route(path, on(take), methods=methods) for path, take, methods in snowplow_hits.ROUTES),
         Route("/l/{token}", on(follow_link), methods=["GET", "HEAD"]),
         Route("/rb.js", _snippet(collector.script), methods=["GET"]),
         Route("/healthz", _healthy, methods=["GET"]),

@@ -4,7 +4,18 @@ from functools import lru_cache
 from typing import Any
 
 from schemas.envelope import Bundle, Envelope
-from schemas.events import Click, EmailClick, EmailOpen, Event, FormSubmit, Identify, PageProgress, PageView
+from schemas.events import (
+    Click,
+    Custom,
+    EmailClick,
+    EmailOpen,
+    Event,
+    FormSubmit,
+    Identify,
+    PagePing,
+    PageProgress,
+    PageView,
+)
 from schemas.urls import canonical_url
 from sinks.clickhouse.table import Row, Table, value_of
 from sinks.consumer import Record
@@ -19,6 +30,7 @@ _SAID_BY_EVENT: dict[str, Any] = {
     "referrer": "",
     "viewport": "",
     "active_ms": 0,
+    "beat_ms": 0,
     "depth_pct": 0,
     "bands": {},
     "sections": {},
@@ -32,6 +44,7 @@ _SAID_BY_EVENT: dict[str, Any] = {
     "page_x": 0.0,
     "page_y": 0.0,
     "form": "",
+    "name": "",
     "contact_id": "",
     "campaign_id": "",
     "method": "",
@@ -68,9 +81,11 @@ def _row(envelope: Envelope, partition: int, offset: int) -> Row:
 
 def _said_by(event: Event) -> dict[str, Any]:
     match event:
-        case PageView() | PageProgress() | Click() | FormSubmit():
+        case PageView() | PageProgress() | PagePing() | Click() | FormSubmit():
             page = {"page_view_id": event.page_view_id, "url": _canonical(event.url)}
             return page | _said_by_page_event(event)
+        case Custom():
+            return {"name": event.name, "url": _canonical(event.url) if event.url else ""}
         case EmailOpen():
             return {"contact_id": event.contact_id, "campaign_id": event.campaign_id}
         case EmailClick():
@@ -87,7 +102,7 @@ def _said_by(event: Event) -> dict[str, Any]:
             }
 
 
-def _said_by_page_event(event: PageView | PageProgress | Click | FormSubmit) -> dict[str, Any]:
+def _said_by_page_event(event: PageView | PageProgress | PagePing | Click | FormSubmit) -> dict[str, Any]:
     match event:
         case PageView():
             return {"title": event.title, "referrer": event.referrer, "viewport": event.viewport.value}
@@ -101,6 +116,8 @@ def _said_by_page_event(event: PageView | PageProgress | Click | FormSubmit) -> 
                 "section_titles": {section.key: section.title for section in event.sections},
                 "left_page": event.left,
             }
+        case PagePing():
+            return {"title": event.title, "beat_ms": event.beat_ms, "depth_pct": event.depth_pct}
         case Click():
             return {
                 "viewport": event.viewport.value,

@@ -29,7 +29,9 @@ class RunningCollector:
 
 
 @contextmanager
-def collector(bootstrap: str, output: Path, *, linger_ms: int = 20) -> Iterator[RunningCollector]:
+def collector(
+    bootstrap: str, output: Path, *, linger_ms: int = 20, sites: Mapping[str, Site] = SITES
+) -> Iterator[RunningCollector]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     environment = {
@@ -38,9 +40,9 @@ def collector(bootstrap: str, output: Path, *, linger_ms: int = 20) -> Iterator[
         "READBRIEF_COLLECTOR_URL": url,
         "READBRIEF_COLLECTOR_LINGER_MS": str(linger_ms),
         "READBRIEF_SECRET": SECRET,
-        "READBRIEF_SITES": json.dumps({name: site.model_dump() for name, site in SITES.items()}),
+        "READBRIEF_SITES": json.dumps({name: site.model_dump() for name, site in sites.items()}),
     }
-    settings = Settings(secret=SECRET, sites=SITES, collector_url=url, kafka_bootstrap=bootstrap)
+    settings = Settings(secret=SECRET, sites=dict(sites), collector_url=url, kafka_bootstrap=bootstrap)
     with running(
         [sys.executable, "-c", _MAIN],
         output,

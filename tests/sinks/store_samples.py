@@ -12,12 +12,14 @@ from schemas.directory import Account, Channel, Contact, Content, Rep, Stage
 from schemas.envelope import Bundle, Envelope
 from schemas.events import (
     Click,
+    Custom,
     EmailClick,
     EmailOpen,
     Event,
     FormSubmit,
     Identify,
     IdentifyMethod,
+    PagePing,
     PageProgress,
     PageView,
     SectionAttention,
@@ -75,6 +77,8 @@ def one_of_each_event() -> list[Event]:
         EmailOpen(event_id="e-open", occurred_ms=NOW_MS + 4, contact_id="c1", campaign_id="spring"),
         email_click(at_ms=NOW_MS + 5),
         identify(at_ms=NOW_MS + 6),
+        PagePing(event_id="e-ping", occurred_ms=NOW_MS + 7, beat_ms=10_000, depth_pct=40, **page),
+        Custom(event_id="e-custom", occurred_ms=NOW_MS + 8, name="Trial Started", url=URL),
     ]
 
 

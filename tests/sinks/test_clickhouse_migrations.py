@@ -5,11 +5,12 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+from clickhouse_driver import Client
 
 from schemas.errors import InputError, UnavailableError
 from schemas.settings import Settings
 from sinks.clickhouse.client import connect, wait_for_clickhouse
-from sinks.clickhouse.migrate import Migration, known_migrations, migrate, pending
+from sinks.clickhouse.migrate import Migration, _apply, known_migrations, migrate, pending
 from sinks.clickhouse.rows import TABLES
 from tests.sinks.clickhouse_store import spare_database
 from tests.support.clickhouse import ClickHouseAddress
@@ -20,6 +21,11 @@ from tests.support.ports import free_port
 def settings(clickhouse: ClickHouseAddress) -> Iterator[Settings]:
     with spare_database(clickhouse) as settings:
         yield settings
+
+
+def columns(client: Client) -> list[tuple[str, ...]]:
+    query = "SELECT table, name, type, default_expression FROM system.columns WHERE database = currentDatabase()"
+    return sorted(client.execute(query))
 
 
 def names() -> list[str]:
@@ -77,10 +83,32 @@ def test_only_what_is_not_applied_is_pending() -> None:
     assert pending([first, second], {first.name: first.checksum}) == [second]
 
 
-def test_every_statement_can_be_run_twice() -> None:
-    statements = [statement for migration in known_migrations() for statement in migration.statements]
-    assert statements
-    assert [one for one in statements if "IF NOT EXISTS" not in one.upper()] == []
+def test_every_statement_can_be_run_twice_and_every_migration_after_the_last(settings: Settings) -> None:
+    migrate(settings)
+    with connect(settings) as client:
+        before = columns(client)
+        for migration in known_migrations():
+            doubled = ";\n".join(statement for each in migration.statements for statement in (each, each))
+            _apply(client, Migration(migration.name, doubled))
+        assert columns(client) == before
+
+
+def test_reads_that_were_stored_before_page_pings_keep_their_active_time(settings: Settings) -> None:
+    with connect(settings, database="") as client:
+        client.execute(f"CREATE DATABASE {settings.clickhouse_database}")
+    older = [one for one in known_migrations() if one.name < "0007"]
+    with connect(settings) as client:
+        for migration in older:
+            for statement in migration.statements:
+                client.execute(statement)
+        row = {"visitor_id": "v", "site": "s", "event_id": "e", "page_view_id": "p", "url": "https://e.example/"}
+        client.execute(
+            "INSERT INTO events (visitor_id, site, event_id, page_view_id, url, active_ms, type) VALUES",
+            [{**row, "active_ms": 4200, "type": "page_progress"}],
+        )
+    migrate(settings)
+    with connect(settings) as client:
+        assert client.execute("SELECT active_ms, url FROM reads FINAL") == [(4200, "https://e.example/")]
 
 
 def test_a_clickhouse_that_is_away_is_said_in_one_line(settings: Settings) -> None:

@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from schemas.envelope import Envelope
-from schemas.events import Click, Event, FormSubmit, PageProgress, PageView, SectionAttention, Viewport
+from schemas.events import Click, Event, FormSubmit, PagePing, PageProgress, PageView, SectionAttention, Viewport
 from sinks.clickhouse.writer import Writer
 from tests.sinks.clickhouse_store import migrated_store
 from tests.sinks.store_samples import NOW_MS, bundle, envelope
@@ -44,6 +44,7 @@ EVENTS: st.SearchStrategy[Event] = st.one_of(
         sections=SECTIONS,
         left=st.booleans(),
     ),
+    st.builds(PagePing, **PAGE, title=WORDS, beat_ms=MILLISECONDS, depth_pct=st.integers(0, 100)),
     st.builds(Click, **PAGE, element=WORDS, text=WORDS, page_x=st.just(0.5), page_y=st.just(0.5)),
     st.builds(FormSubmit, **PAGE, form=WORDS),
 )
@@ -70,7 +71,9 @@ def batch_read(envelopes: list[Envelope]) -> Read:
     events = [one.event for one in envelopes]
     progress = [event for event in events if isinstance(event, PageProgress)]
     views = [event for event in events if isinstance(event, PageView)]
-    titled: list[PageView | PageProgress] = [*views, *progress]
+    pings = [event for event in events if isinstance(event, PagePing)]
+    deep: list[PageProgress | PagePing] = [*progress, *pings]
+    titled: list[PageView | PageProgress | PagePing] = [*views, *progress, *pings]
     sections: dict[str, list[SectionAttention]] = {}
     for one in progress:
         for section in {section.key: section for section in one.sections}.values():
@@ -84,8 +87,8 @@ def batch_read(envelopes: list[Envelope]) -> Read:
         "left_ms": max((one.occurred_ms for one in progress if one.left), default=0),
         "title": max((event.title for event in titled), default=""),
         "viewport": max((event.viewport.value for event in views), default=""),
-        "active_ms": max((event.active_ms for event in progress), default=0),
-        "depth_pct": max((event.depth_pct for event in progress), default=0),
+        "active_ms": max(sum(ping.beat_ms for ping in pings), *(event.active_ms for event in progress), 0),
+        "depth_pct": max((event.depth_pct for event in deep), default=0),
         "bands": [max((event.bands[i] for event in progress if event.bands), default=0) for i in range(10)],
         "sections": {key: max(one.active_ms for one in said) for key, said in sections.items()},
         "section_titles": {key: max(one.title for one in said) for key, said in sections.items()},
@@ -100,7 +103,7 @@ def canonical(event: Event) -> str:
         "https://www.example.com/b/": "https://www.example.com/b",
         "https://www.example.com/ä?q=1&p=2": "https://www.example.com/ä?p=2&q=1",
     }
-    return known[event.url]  # type: ignore[union-attr]
+    return known[event.url]  # type: ignore[index,union-attr]
 
 
 def stored(client: Client, visitor_id: str) -> dict[str, Read]:
@@ -142,3 +145,12 @@ def test_one_page_view_id_of_two_visitors_is_two_reads(client: Client) -> None:
     view = PageView(event_id="e1", occurred_ms=NOW_MS, page_view_id="same", url="https://www.example.com/a")
     Writer(client, no_letters, 1).write([bundle([envelope(view, "left"), envelope(view, "right")])], NOW_MS)
     assert stored(client, "left").keys() == stored(client, "right").keys() == {"same"}
+
+
+def test_page_pings_add_up_and_each_counts_once(client: Client) -> None:
+    page = {"page_view_id": "pv", "url": "https://www.example.com/a"}
+    pings = [PagePing(event_id=f"e{n}", occurred_ms=NOW_MS + n, beat_ms=10_000, **page) for n in range(3)]
+    writer = Writer(client, no_letters, 1)
+    for offset, told in enumerate((pings, pings[:2])):
+        writer.write([bundle([envelope(ping, "pinged") for ping in told], 0, offset)], NOW_MS)
+    assert stored(client, "pinged")["pv"]["active_ms"] == 30_000

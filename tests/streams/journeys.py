@@ -11,6 +11,7 @@ from schemas.events import (
     FormSubmit,
     Identify,
     IdentifyMethod,
+    PagePing,
     PageProgress,
     PageView,
     SectionAttention,
@@ -91,6 +92,17 @@ def page_view(draw: st.DrawFn, visitor_id: str, name: str, start_ms: int) -> lis
                 left=draw(st.booleans()),
             )
         )
+        if draw(st.booleans()):
+            events.append(
+                PagePing(
+                    event_id=f"{name}-b{step}",
+                    occurred_ms=at,
+                    page_view_id=name,
+                    url=url,
+                    beat_ms=draw(st.sampled_from((5_000, 10_000))),
+                    depth_pct=depth,
+                )
+            )
         if draw(st.booleans()):
             events.append(
                 Click(

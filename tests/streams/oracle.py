@@ -41,14 +41,15 @@ def one_read(group: list[dict[str, Any]], contact: str, since: int) -> dict[str,
     progress = sorted((e for e in group if e["type"] == "page_progress"), key=lambda e: (e["at"], e["event_id"]))
     nothing: dict[str, Any] = {"active_ms": 0, "depth_pct": 0, "bands": (0,) * 10, "sections": ()}
     last = progress[-1] if progress else nothing
+    pings = [e for e in group if e["type"] == "page_ping"]
     return {
         "contact_id": contact,
         "url": canonical(group[0]["url"]),
         "started_ms": min(e["at"] for e in group),
         "last_ms": max(e["at"] for e in group),
         "left_ms": max((e["at"] for e in progress if e["left"]), default=0),
-        "active_ms": last["active_ms"],
-        "depth_pct": last["depth_pct"],
+        "active_ms": max(last["active_ms"], sum(e["beat_ms"] for e in pings)),
+        "depth_pct": max(e["depth_pct"] for e in [last, *pings]),
         "bands": last["bands"],
         "sections": {section["key"]: section["active_ms"] for section in last["sections"]},
         "clicks": {e["event_id"] for e in group if e["type"] == "click"},

@@ -1,9 +1,11 @@
 """Who is this visitor?"""
 
 from schemas.activity import Identified
+from schemas.addresses import address_id
+from schemas.directory import Contact, Directory
 from schemas.envelope import Envelope
 from schemas.events import EmailClick, Identify, IdentifyMethod, PageView
-from streams.identity import VisitorState, observe
+from streams.identity import MAX_EVIDENCE, VisitorState, observe
 from tests.streams.journeys import CONTACTS, START_MS, envelope
 
 NOBODY = VisitorState(visitor_id="v")
@@ -75,3 +77,61 @@ def test_a_mail_names_its_recipient_itself() -> None:
     seen = observe(NOBODY, [envelope("v", START_MS, click)], CONTACTS.get, 0, 0)
     assert [(account, item.contact_id) for account, item in seen.activity] == [("acme", "eli")]
     assert not seen.changed
+
+
+KEY = b"key of addresses"
+
+
+def claimed(at: int, name: str, method: IdentifyMethod = IdentifyMethod.segment) -> Envelope:
+    return envelope("v", at, Identify(event_id=f"claim-{at}-{name}", occurred_ms=at, contact_id=name, method=method))
+
+
+def dana_by(email: str | None) -> Directory:
+    made = Directory(KEY)
+    made.put(Contact(contact_id="dana", account_id="acme", name="Dana", email=email))
+    return made
+
+
+def test_a_claim_by_address_is_the_contact_who_has_it() -> None:
+    named = dana_by("dana@acme.example").contact_named
+    sign = claimed(START_MS, address_id(KEY, "Dana@Acme.example"))
+    seen = observe(NOBODY, [sign, opened(START_MS + 5)], CONTACTS.get, 0, 0, named)
+    assert spans(seen.identified) == [("dana", 0, None)]
+    assert {item.contact_id for _, item in seen.activity} == {"dana"}
+
+
+def test_a_claim_that_names_nobody_does_not_cut_off_the_past_of_one_that_does() -> None:
+    named = dana_by(None).contact_named
+    seen = observe(NOBODY, [claimed(START_MS, "user-77"), claimed(START_MS + 9, "dana")], CONTACTS.get, 0, 0, named)
+    assert spans(seen.identified) == [("dana", 0, None)]
+
+
+def test_a_claim_counts_once_the_directory_learns_the_address() -> None:
+    sign = claimed(START_MS, address_id(KEY, "dana@acme.example"))
+    seen = observe(NOBODY, [sign], CONTACTS.get, 0, 0, dana_by("old@acme.example").contact_named)
+    assert not seen.identified
+    later = observe(seen.state, [opened(START_MS)], CONTACTS.get, 0, 1, dana_by("dana@acme.example").contact_named)
+    assert spans(later.identified) == [("dana", 0, None)]
+
+
+def test_an_address_of_two_contacts_names_neither() -> None:
+    shared = dana_by("info@acme.example")
+    shared.put(Contact(contact_id="eli", account_id="acme", name="Eli", email="INFO@acme.example"))
+    name = address_id(KEY, "info@acme.example")
+    assert shared.contact_named(name) is None
+    shared.remove("contact:eli")
+    assert shared.contact_named(name) == "dana"
+    shared.put(Contact(contact_id="dana", account_id="acme", name="Dana", email="dana@acme.example"))
+    assert shared.contact_named(name) is None
+
+
+def test_a_name_repeated_on_every_page_pushes_out_no_other_evidence() -> None:
+    state = NOBODY
+    for at in [START_MS, *range(START_MS + 1000, START_MS + 1000 + 3 * MAX_EVIDENCE)]:
+        state = observe(state, [told(at, "dana" if at == START_MS else "eli")], CONTACTS.get, 0, 0).state
+    seen = observe(state, [told(START_MS + 5000, "fay")], CONTACTS.get, 0, 1)
+    assert [(one.contact_id, one.from_ms) for one in seen.state.announced] == [
+        ("dana", 0),
+        ("eli", START_MS + 1000),
+        ("fay", START_MS + 5000),
+    ]

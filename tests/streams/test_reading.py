@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.activity import ActivityItem
-from schemas.events import Click
+from schemas.events import Click, PagePing
 from schemas.reads import Read
-from streams.reading import MAX_KEYS, join, longest_section, read_of
+from streams.reading import MAX_BEATS, MAX_KEYS, join, longest_section, read_of
 from tests.streams.journeys import START_MS, envelope, page_view
 
 
@@ -55,6 +55,27 @@ def test_clicks_beyond_the_bound_leave_the_same_ones_in_any_order() -> None:
     forward = reduce(join, clicks)
     assert forward == reduce(join, reversed(clicks))
     assert len(forward.clicks) == MAX_KEYS
+
+
+def pinged(number: int, beat_ms: int) -> Read:
+    at = START_MS + number
+    url = "https://www.example.com/"
+    ping = PagePing(event_id=f"p{number:04}", occurred_ms=at, page_view_id="pv", url=url, beat_ms=beat_ms)
+    read = read_of(ActivityItem(contact_id="dana", envelope=envelope("v", at, ping)))
+    assert read is not None
+    return read
+
+
+def test_page_pings_add_up_and_each_counts_once() -> None:
+    first, second = pinged(1, 10_000), pinged(2, 10_000)
+    assert reduce(join, [first, second, first, second]).active_ms == 20_000
+
+
+def test_page_pings_beyond_the_bound_leave_the_same_active_time_in_any_order() -> None:
+    pings = [pinged(number, 1_000 + 9_000 * (number % 2)) for number in range(2 * MAX_BEATS)]
+    forward = reduce(join, pings)
+    assert forward == reduce(join, reversed(pings))
+    assert forward.active_ms == MAX_BEATS * 10_000
 
 
 def test_a_page_without_sections_has_no_longest_one() -> None:

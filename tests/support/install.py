@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 
+from tests.support import tracker_clients
 from tests.support.kafka_server import KafkaUnavailableError, install, is_available, kafka_version
 
 PACKAGES = {"chromium": "chromium", "java": "openjdk-17-jre-headless", "mvn": "maven", "npm": "npm"}
@@ -15,7 +16,7 @@ USED_FOR = {
     "chromium": "the tests in a real browser",
     "java": "the tests on Apache Kafka",
     "mvn": "the tests on Apache Kafka",
-    "npm": "checking the served snippet against its source",
+    "npm": "checking the served snippet against its source, and the tests of Segment's and Snowplow's clients",
 }
 
 
@@ -24,6 +25,11 @@ def main() -> None:
     missing = [program for program in PACKAGES if not shutil.which(program)]
     if missing:
         _install_packages(missing)
+    if shutil.which("npm"):
+        try:
+            print(f"== the clients of Segment and Snowplow are in {tracker_clients.install()}", flush=True)
+        except tracker_clients.ClientsUnavailableError as error:
+            sys.exit(str(error))
     if not is_available():
         print("== no Java and Maven: the tests will run on the embedded broker alone", flush=True)
         return

@@ -1,0 +1,125 @@
+"""Requests of other trackers: their bodies, which browsers may send them, and how what they came to is kept."""
+
+import asyncio
+import zlib
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+
+from producers.bundling import envelope_bytes
+from producers.collector.answers import error
+from producers.collector.state import Collector
+from producers.intake import RefusedError
+from producers.translation import Translated
+from schemas.addresses import ADDRESS_PURPOSE
+
+_BODY_TIMEOUT_S = 10.0
+_DISCARDED_BYTES = 2**20
+_PREFLIGHT_MAX_AGE_S = 86_400
+_CHUNK_BYTES = 200_000
+_GZIP = 31  # zlib's number for a gzip header and the largest window
+
+
+def cors(collector: Collector, origin: str | None) -> dict[str, str]:
+    """Let a site's own pages read the answer; trackers send credentials, and none are used."""
+    headers = {"vary": "Origin"}
+    if origin is not None and any(origin in site.origins for site in collector.settings.sites.values()):
+        headers["access-control-allow-origin"] = origin
+        headers["access-control-allow-credentials"] = "true"
+    return headers
+
+
+async def preflight(collector: Collector, request: Request) -> Response:
+    """Tell a browser whether a page of this origin may send to another tracker's paths."""
+    headers = cors(collector, request.headers.get("origin"))
+    if "access-control-allow-origin" not in headers:
+        return error(403, "the page's origin is no configured site's", headers=headers)
+    allowed = {
+        "access-control-allow-methods": "POST, GET",
+        "access-control-allow-headers": "content-type, authorization, sp-anonymous",
+        "access-control-max-age": str(_PREFLIGHT_MAX_AGE_S),
+    }
+    return Response(status_code=204, headers={**headers, **allowed})
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """Read the body as it came, up to a byte more than a limit; of the rest, discard so much that most see the answer.
+
+    Raises:
+        HTTPException: 408, it took too long; 400, the sender hung up.
+    """
+    chunks: list[bytes] = []
+    size = 0
+    try:
+        async with asyncio.timeout(_BODY_TIMEOUT_S):
+            async for chunk in request.stream():
+                if size <= limit:
+                    chunks.append(chunk)
+                size += len(chunk)
+                if size > limit + _DISCARDED_BYTES:
+                    break
+    except TimeoutError as late:
+        raise HTTPException(408, "the request took too long to arrive", {"connection": "close"}) from late
+    except ClientDisconnect as gone:
+        raise HTTPException(400, "the request is incomplete") from gone
+    return b"".join(chunks)[: limit + 1]
+
+
+def unpacked(body: bytes, encoding: str | None, limit: int) -> bytes:
+    """Return a body without its content encoding, at most a byte more than a limit, however much it would unpack to.
+
+    Raises:
+        RefusedError: 400, it is not what its encoding says; 415, the encoding is none of ours.
+    """
+    match (encoding or "identity").strip().lower():
+        case "identity":
+            return body
+        case "gzip":
+            unpacking = zlib.decompressobj(_GZIP)
+            try:
+                content = unpacking.decompress(body, limit + 1)
+            except zlib.error as broken:
+                raise RefusedError(400, "", f"the body is not gzip: {broken}") from broken
+            if len(content) <= limit and not unpacking.eof:
+                raise RefusedError(400, "", "the body is not gzip: it ends early")
+            return content
+        case _:
+            raise RefusedError(415, "", "the content encoding must be gzip, or none")
+
+
+async def keep(collector: Collector, path: str, translated: Translated, now_ms: int) -> None:
+    """Return once every event is stored, and a dead letter of everything that can't be used.
+
+    Raises:
+        UnavailableError: some of it was not stored.
+    """
+    by_partition: dict[int, list[bytes]] = defaultdict(list)
+    for envelope in translated.envelopes:
+        by_partition[collector.partition_of(envelope.visitor_id)].append(envelope_bytes(envelope))
+    await asyncio.gather(
+        *(
+            collector.bundler.add(partition, chunk)
+            for partition, envelopes in by_partition.items()
+            for chunk in _chunks(envelopes)
+        ),
+        *(collector.dead_letters.keep(path, one.error, one.payload, now_ms) for one in translated.refused),
+    )
+
+
+def address_key(collector: Collector) -> bytes:
+    """Return the key that makes ids of addresses."""
+    return collector.settings.signing_key(ADDRESS_PURPOSE)
+
+
+def _chunks(envelopes: Sequence[bytes]) -> Iterator[Sequence[bytes]]:
+    """Split envelopes so that no bundle outgrows a Kafka message."""
+    begin = size = 0
+    for i, envelope in enumerate(envelopes):
+        if size and size + len(envelope) > _CHUNK_BYTES:
+            yield envelopes[begin:i]
+            begin, size = i, 0
+        size += len(envelope)
+    yield envelopes[begin:]
