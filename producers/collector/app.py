@@ -2,10 +2,13 @@
 
 import asyncio
 import hashlib
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
@@ -28,6 +31,8 @@ def build_app(collector: Collector) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        if collector.keeping:
+            collector.keeping.start()
         yield
         await collector.drain()
 
@@ -42,6 +47,7 @@ def build_app(collector: Collector) -> Starlette:
         Route(reports.PATH, on(reports.preflight), methods=["OPTIONS"]),
         Route("/l/{token}", on(follow_link), methods=["GET", "HEAD"]),
         Route("/rb.js", _snippet(collector.script), methods=["GET"]),
+        Route("/metrics", on(_metrics), methods=["GET"]),
         Route("/healthz", _healthy, methods=["GET"]),
         Route("/readyz", on(_ready), methods=["GET"]),
     ]
@@ -75,9 +81,25 @@ async def _healthy(_request: Request) -> Response:
 
 
 async def _ready(collector: Collector, _request: Request) -> Response:
-    if not await asyncio.to_thread(collector.reachable):
+    if not await asyncio.to_thread(collector.accepts):
         return unavailable()
     return PlainTextResponse("ready")
+
+
+async def _metrics(collector: Collector, request: Request) -> Response:
+    """Answer on the metrics port alone: the public port's peers may be proxies, so their address tells nothing."""
+    server = request.scope.get("server")
+    if collector.metrics_port is None or server is None or server[1] != collector.metrics_port:
+        raise HTTPException(404)
+    return Response(await asyncio.to_thread(_exposition), media_type=CONTENT_TYPE_LATEST)
+
+
+def _exposition() -> bytes:
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest()
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
 
 
 async def _http_error(_request: Request, problem: Exception) -> Response:

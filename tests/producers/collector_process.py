@@ -29,7 +29,9 @@ class RunningCollector:
 
 
 @contextmanager
-def collector(bootstrap: str, output: Path, *, linger_ms: int = 20) -> Iterator[RunningCollector]:
+def collector(
+    bootstrap: str, output: Path, *, linger_ms: int = 20, **environment_of_test: str
+) -> Iterator[RunningCollector]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
     environment = {
@@ -39,6 +41,7 @@ def collector(bootstrap: str, output: Path, *, linger_ms: int = 20) -> Iterator[
         "READBRIEF_COLLECTOR_LINGER_MS": str(linger_ms),
         "READBRIEF_SECRET": SECRET,
         "READBRIEF_SITES": json.dumps({name: site.model_dump() for name, site in SITES.items()}),
+        **environment_of_test,
     }
     settings = Settings(secret=SECRET, sites=SITES, collector_url=url, kafka_bootstrap=bootstrap)
     with running(

@@ -1,10 +1,12 @@
 """Who is this visitor?"""
 
 from schemas.activity import Identified
-from schemas.envelope import Envelope
+from schemas.envelope import Bundle, Envelope
 from schemas.events import EmailClick, Identify, IdentifyMethod, PageView
+from schemas.topics import EVENTS
 from streams.identity import VisitorState, observe
-from tests.streams.journeys import CONTACTS, START_MS, envelope
+from streams.stages import Incoming, VisitorStage
+from tests.streams.journeys import CONTACTS, START_MS, directory, envelope
 
 NOBODY = VisitorState(visitor_id="v")
 
@@ -75,3 +77,14 @@ def test_a_mail_names_its_recipient_itself() -> None:
     seen = observe(NOBODY, [envelope("v", START_MS, click)], CONTACTS.get, 0, 0)
     assert [(account, item.contact_id) for account, item in seen.activity] == [("acme", "eli")]
     assert not seen.changed
+
+
+def test_a_machine_is_nobody_whatever_it_presents() -> None:
+    def work(*, automated: bool) -> tuple[int, int]:
+        seen = [each.model_copy(update={"automated": automated}) for each in (told(START_MS, "dana"), opened(START_MS))]
+        bundle = Bundle(envelopes=tuple(seen)).to_bytes()
+        done = VisitorStage(directory()).handle(Incoming(EVENTS.name, 0, 0, bundle), {}, START_MS)
+        return len(done.sends), len(done.writes)
+
+    assert work(automated=True) == (0, 0)
+    assert work(automated=False) == (2, 1)
