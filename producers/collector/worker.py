@@ -8,6 +8,7 @@ import time
 
 import structlog
 import uvicorn
+from starlette.applications import Starlette
 
 from producers.bundling import Bundler
 from producers.collector.app import build_app
@@ -41,7 +42,7 @@ def serve(settings: Settings, listeners: list[socket.socket], parent_gone: int |
     )
     try:
         metrics_port = listeners[1].getsockname()[1] if len(listeners) > 1 else None
-        server = uvicorn.Server(_config(_collector(settings, keeping, metrics_port), settings))
+        server = uvicorn.Server(server_config(build_app(_collector(settings, keeping, metrics_port)), settings))
         _end_quietly()
         asyncio.Runner(loop_factory=server.config.get_loop_factory()).run(_run(server, listeners, parent_gone))
     finally:
@@ -60,9 +61,10 @@ async def _run(server: uvicorn.Server, listeners: list[socket.socket], parent_go
     await server.serve(sockets=listeners)
 
 
-def _config(collector: Collector, settings: Settings) -> uvicorn.Config:
+def server_config(app: Starlette, settings: Settings) -> uvicorn.Config:
+    """Return how an application is served."""
     return uvicorn.Config(
-        build_app(collector),
+        app,
         loop="uvloop",
         http=GuardedProtocol,
         ws="none",

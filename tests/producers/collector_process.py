@@ -30,7 +30,7 @@ class RunningCollector:
 
 @contextmanager
 def collector(
-    bootstrap: str, output: Path, *, linger_ms: int = 20, **environment_of_test: str
+    bootstrap: str, output: Path, *, linger_ms: int = 20, more: Mapping[str, str] | None = None
 ) -> Iterator[RunningCollector]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -41,7 +41,7 @@ def collector(
         "READBRIEF_COLLECTOR_LINGER_MS": str(linger_ms),
         "READBRIEF_SECRET": SECRET,
         "READBRIEF_SITES": json.dumps({name: site.model_dump() for name, site in SITES.items()}),
-        **environment_of_test,
+        **(more or {}),
     }
     settings = Settings(secret=SECRET, sites=SITES, collector_url=url, kafka_bootstrap=bootstrap)
     with running(
