@@ -36,7 +36,17 @@ def envelope_bytes(envelope: Envelope) -> bytes:
 class _Bundle:
     envelopes: list[bytes] = field(default_factory=list)
     size: int = 0
-    acknowledged: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    waiting: list[asyncio.Future[None]] = field(default_factory=list)
+
+    def settle(self, problem: BaseException | None) -> None:
+        """Tell those who wait; some may have hung up, which takes nothing away from the others."""
+        for each in self.waiting:
+            if each.done():
+                continue
+            if problem is None:
+                each.set_result(None)
+            else:
+                each.set_exception(problem)
 
 
 class Bundler(Generic[Slot]):
@@ -77,8 +87,9 @@ class Bundler(Generic[Slot]):
             bundle = self._begin(slot)
         bundle.envelopes.extend(envelopes)
         bundle.size += size
-        # Shielded, because one client hanging up must not take the others' answer away.
-        await asyncio.shield(bundle.acknowledged)
+        kept = asyncio.get_running_loop().create_future()
+        bundle.waiting.append(kept)
+        await kept
 
     async def drain(self) -> None:
         """Send what is open and return when every bundle is acknowledged or has failed."""
@@ -111,10 +122,9 @@ class Bundler(Generic[Slot]):
             await asyncio.wrap_future(self._send(slot, bundle_bytes(bundle.envelopes)))
         except ReadbriefError as error:
             _log.warning("bundle_refused", slot=slot, envelopes=len(bundle.envelopes), problem=str(error))
-            bundle.acknowledged.set_exception(error)
-            bundle.acknowledged.exception()  # looked at: all who waited may have hung up
+            bundle.settle(error)
         except Exception as error:  # whatever it was, those who wait must hear of it
-            bundle.acknowledged.set_exception(error)
+            bundle.settle(error)
             raise
         else:
-            bundle.acknowledged.set_result(None)
+            bundle.settle(None)

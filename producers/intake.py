@@ -116,7 +116,7 @@ def envelopes_of(
             sent_ms=report.sent_ms,
             received_ms=received_ms,
             occurred_ms=corrected_ms(event.occurred_ms, report.sent_ms, received_ms),
-            event=_known(event, index, report.site, received_ms, settings),
+            event=known_event(event, index, report.site, received_ms, settings),
             automated=client.automated,
             client_network=client.network,
         )
@@ -134,7 +134,12 @@ def corrected_ms(occurred_ms: int, sent_ms: int, received_ms: int) -> int:
     return max(received_ms - age_ms, 0)
 
 
-def _known(event: ReportedEvent, index: int, site: str, now_ms: int, settings: Settings) -> Event:
+def known_event(event: ReportedEvent, index: int, site: str, now_ms: int, settings: Settings) -> Event:
+    """Return an event with its token, if it has one, turned into the contact that it stands for.
+
+    Raises:
+        RefusedError: 400, the token is forged, expired or another site's; `index` is the event's in its report.
+    """
     if not isinstance(event, IdentifyByToken):
         return event
     claims = _claims(event.token, f"events.{index}.token", now_ms, settings)

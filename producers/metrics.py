@@ -1,5 +1,7 @@
 """Every metric of the collector, declared once. With several workers, prometheus-client adds them up."""
 
+from functools import cache
+
 from prometheus_client import Counter, Gauge, Histogram
 
 REQUESTS = Counter("readbrief_collector_requests_total", "Answers by path and status", ("path", "status"))
@@ -24,3 +26,9 @@ SPOOL_REFUSED = Counter("readbrief_collector_spool_refused_total", "Messages the
 SPOOL_BYTES = Gauge("readbrief_collector_spool_bytes", "Bytes that wait on disk for Kafka", multiprocess_mode="livesum")
 SPOOL_FULL = Gauge("readbrief_collector_spool_full", "1 while the spool has no room", multiprocess_mode="livemax")
 KAFKA_AWAY = Gauge("readbrief_collector_kafka_away", "1 while messages go to the spool", multiprocess_mode="livemax")
+
+
+@cache
+def counter_of(counter: Counter, *labels: str) -> Counter:
+    """Return a counter's child for labels of which there are few, looked up once."""
+    return counter.labels(*labels)

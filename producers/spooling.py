@@ -18,6 +18,7 @@ from producers.spool_records import SpoolRecord
 from schemas.errors import UnavailableError
 
 PATIENCE_S = 0.3
+MOST_PATIENCE_S = 2.0
 RETRY_S = 0.25
 ADOPT_EVERY_S = 5.0
 
@@ -49,6 +50,7 @@ class SpooledSending:
         self._patience_s = patience_s
         self._under_way: dict[int, _Order] = {}
         self._next = 0
+        self._acknowledged_s = float("-inf")
         self._spooling = False
         self._held: list[_Order] | None = None
         self._draining: asyncio.Task[None] | None = None
@@ -109,7 +111,7 @@ class SpooledSending:
 
         for future in sent:
             future.add_done_callback(settled)
-        loop.call_later(self._patience_s, self._lose_patience, number, sent)
+        loop.call_later(self._patience_s, self._lose_patience, number, sent, loop.time() + MOST_PATIENCE_S)
 
     def _settle(self, number: int, problem: BaseException | None) -> None:
         if isinstance(problem, UnavailableError) and number in self._under_way:
@@ -118,12 +120,20 @@ class SpooledSending:
         order = self._under_way.pop(number, None)
         if order is not None and not order.done.done():
             if problem is None:
+                self._acknowledged_s = asyncio.get_running_loop().time()
                 order.done.set_result(None)
             else:
                 order.done.set_exception(problem)
 
-    def _lose_patience(self, number: int, sent: "Sequence[Future[Any]]") -> None:
-        if number in self._under_way and not all(future.done() for future in sent):
+    def _lose_patience(self, number: int, sent: "Sequence[Future[Any]]", give_up_s: float) -> None:
+        """Take Kafka for gone if it acknowledges nothing at all; late is no reason, as long as it works."""
+        if number not in self._under_way or all(future.done() for future in sent):
+            return
+        loop = asyncio.get_running_loop()
+        silent_s = loop.time() - self._acknowledged_s
+        if silent_s < self._patience_s and loop.time() < give_up_s:
+            loop.call_later(self._patience_s - silent_s, self._lose_patience, number, sent, give_up_s)
+        else:
             self._fall_back()
 
     def _fall_back(self) -> None:

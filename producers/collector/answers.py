@@ -6,7 +6,7 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from producers.metrics import REQUESTS
+from producers.metrics import REQUESTS, counter_of
 
 RETRY_AFTER_S = 5
 
@@ -33,7 +33,7 @@ class SafeHeaders:
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
                 path = scope["path"] if scope["path"] in _COUNTED else "other"
-                REQUESTS.labels(path, message["status"]).inc()
+                counter_of(REQUESTS, path, str(message["status"])).inc()
                 headers = MutableHeaders(scope=message)
                 for name, value in _SECURITY.items():
                     headers.setdefault(name, value)

@@ -5,7 +5,6 @@ from functools import lru_cache
 from ipaddress import IPv4Address, ip_address
 
 from crawlerdetect import CrawlerDetect
-from starlette.requests import Request
 
 from producers.intake import Client
 
@@ -17,10 +16,9 @@ _ODD_WORD = re.compile(r"[^\s/;()]{65}")  # the detector takes quadratic time fo
 _detector = CrawlerDetect()
 
 
-def client_of(request: Request) -> Client:
-    """Return what is kept of a request's client."""
-    host = request.client.host if request.client else None
-    return Client(network_of(host), is_automated(request.headers.get("user-agent")))
+def client_of(host: str | None, user_agent: str | None) -> Client:
+    """Return what is kept of a client."""
+    return Client(network_of(host), is_automated(user_agent))
 
 
 @lru_cache(maxsize=10_000)

@@ -1,6 +1,6 @@
-"""What one connection may do: bounded in number, in the size of its headers, and in the time it takes to send them.
+"""What one connection may do: bounded in number, in the size of its headers, and in the time a request takes to come.
 
-The body has its own bounds, where it is read.
+The size of the body is bounded where it is read.
 """
 
 import asyncio
@@ -11,7 +11,7 @@ from producers.metrics import CONNECTIONS_REFUSED, REFUSED
 
 MAX_CONNECTIONS = 10_000  # of one worker
 MAX_HEADER_BYTES = 32_768
-HEADER_TIMEOUT_S = 10.0
+REQUEST_TIMEOUT_S = 10.0
 
 _TOO_MANY = (
     b"HTTP/1.1 503 Service Unavailable\r\nretry-after: 5\r\ncontent-length: 0\r\nconnection: close\r\n"
@@ -21,13 +21,16 @@ _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\ncontent-length: 0\r\nconnection: close\r\n"
     b"x-content-type-options: nosniff\r\n\r\n"
 )
+_TOO_SLOW = (
+    b"HTTP/1.1 408 Request Timeout\r\ncontent-length: 0\r\nconnection: close\r\nx-content-type-options: nosniff\r\n\r\n"
+)
 
 
 class GuardedProtocol(HttpToolsProtocol):
-    """A connection that is cut off when it is one too many, or sends its headers too slowly, or too many of them."""
+    """A connection that is cut off when it is one too many, or sends a request too slowly, or too many headers."""
 
     _heading_bytes: int | None = 0  # None while no headers are awaited
-    _heading_timer: asyncio.TimerHandle | None = None
+    _request_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, or refuse it."""
@@ -41,7 +44,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of the connection."""
-        self._headers_are_there()
+        self._request_is_there()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -62,7 +65,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_headers_complete(self) -> None:
         """Hand the request on."""
-        self._headers_are_there()
+        self._heading_bytes = None
         if sum(len(name) + len(value) for name, value in self.headers) + len(self.url) > MAX_HEADER_BYTES:
             REFUSED.labels("431").inc()
             self.transport.write(_TOO_LARGE)
@@ -70,16 +73,27 @@ class GuardedProtocol(HttpToolsProtocol):
             return
         super().on_headers_complete()
 
+    def on_message_complete(self) -> None:
+        """See the request whole."""
+        self._request_is_there()
+        super().on_message_complete()
+
     def _await_headers(self) -> None:
         self._heading_bytes = 0
-        self._heading_timer = self.loop.call_later(HEADER_TIMEOUT_S, self._too_slow)
+        if self._request_timer is None:
+            self._request_timer = self.loop.call_later(REQUEST_TIMEOUT_S, self._too_slow)
 
-    def _headers_are_there(self) -> None:
+    def _request_is_there(self) -> None:
         self._heading_bytes = None
-        if self._heading_timer is not None:
-            self._heading_timer.cancel()
-            self._heading_timer = None
+        if self._request_timer is not None:
+            self._request_timer.cancel()
+            self._request_timer = None
 
     def _too_slow(self) -> None:
         REFUSED.labels("408").inc()
+        self._request_timer = None
+        if self.cycle is not None and not self.cycle.response_complete:
+            self.cycle.disconnected = True  # whoever reads the body hears that there is no more
+            self.cycle.message_event.set()
+        self.transport.write(_TOO_SLOW)
         self.transport.close()

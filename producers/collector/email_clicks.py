@@ -30,7 +30,7 @@ async def follow_link(collector: Collector, request: Request) -> Response:
     """Redirect a reader to the page of a link."""
     token = request.path_params["token"]
     now_ms = collector.now_ms()
-    client = client_of(request)
+    client = client_of(request.client.host if request.client else None, request.headers.get("user-agent"))
     try:
         link, fresh = read_link(collector.settings, token, now_ms=now_ms)
     except TokenError:

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 from producers.bundling import Bundler
@@ -33,6 +34,11 @@ class Collector:
     visitor_rates: RateLimiter = field(default_factory=lambda: RateLimiter(0))
     metrics_port: int | None = None
     background: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @cached_property
+    def origins(self) -> frozenset[str]:
+        """The origins of all sites."""
+        return frozenset(origin for site in self.settings.sites.values() for origin in site.origins)
 
     async def drain(self) -> None:
         """Return when everything accepted is kept for good, or is known to be lost."""
