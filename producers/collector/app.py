@@ -13,12 +13,13 @@ from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from producers.collector import reports
 from producers.collector.answers import SafeHeaders, error, unavailable
 from producers.collector.email_clicks import follow_link
+from producers.collector.openapi import openapi
 from producers.collector.state import Collector
 
 _log = structlog.get_logger()
@@ -47,6 +48,7 @@ def build_app(collector: Collector) -> Starlette:
         Route(reports.PATH, on(reports.preflight), methods=["OPTIONS"]),
         Route("/l/{token}", on(follow_link), methods=["GET", "HEAD"]),
         Route("/rb.js", _snippet(collector.script), methods=["GET"]),
+        Route("/openapi.json", _document, methods=["GET"]),
         Route("/metrics", on(_metrics), methods=["GET"]),
         Route("/healthz", _healthy, methods=["GET"]),
         Route("/readyz", on(_ready), methods=["GET"]),
@@ -74,6 +76,10 @@ def _snippet(script: bytes) -> Endpoint:
         return Response(script, media_type="text/javascript", headers=headers)
 
     return serve
+
+
+async def _document(_request: Request) -> Response:
+    return JSONResponse(openapi())
 
 
 async def _healthy(_request: Request) -> Response:

@@ -49,9 +49,10 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def data_received(self, data: bytes) -> None:
         """Count the bytes of headers on their way to the parser."""
-        if self._heading_bytes is not None:
-            self._heading_bytes += min(len(data), MAX_HEADER_BYTES)  # the end may be a body's
+        all_new = self._heading_bytes is not None or self._request_timer is None  # else it begins with a body's end
         super().data_received(data)
+        if self._heading_bytes is not None:
+            self._heading_bytes += len(data) if all_new else min(len(data), MAX_HEADER_BYTES)
         if self._heading_bytes is not None and self._heading_bytes > MAX_HEADER_BYTES:
             REFUSED.labels("431").inc()
             self.transport.write(_TOO_LARGE)
@@ -72,6 +73,11 @@ class GuardedProtocol(HttpToolsProtocol):
             self.transport.close()
             return
         super().on_headers_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Answer what is no HTTP, and count it."""
+        REFUSED.labels("400").inc()
+        super().send_400_response(msg)
 
     def on_message_complete(self) -> None:
         """See the request whole."""
