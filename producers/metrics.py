@@ -1,8 +1,11 @@
 """Every metric of the collector, declared once. With several workers, prometheus-client adds them up."""
 
 from functools import cache
+from typing import NamedTuple
 
-from prometheus_client import Counter, Gauge, Histogram
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram
+
+PREFIX = "readbrief_collector_"
 
 REQUESTS = Counter("readbrief_collector_requests_total", "Answers by path and status", ("path", "status"))
 ANSWER_SECONDS = Histogram(
@@ -32,3 +35,20 @@ KAFKA_AWAY = Gauge("readbrief_collector_kafka_away", "1 while messages go to the
 def counter_of(counter: Counter, *labels: str) -> Counter:
     """Return a counter's child for labels of which there are few, looked up once."""
     return counter.labels(*labels)
+
+
+class Declared(NamedTuple):
+    """A metric as the reference page tells it."""
+
+    name: str
+    type: str
+    meaning: str
+
+
+def collector_metrics() -> list[Declared]:
+    """Return every metric declared here, by name."""
+    found = [metric for metric in REGISTRY.collect() if metric.name.startswith(PREFIX)]
+    return sorted(
+        Declared(f"{each.name}_total" if each.type == "counter" else each.name, each.type, each.documentation)
+        for each in found
+    )

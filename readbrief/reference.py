@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from producers.metrics import collector_metrics
 from schemas.settings import Settings
 from schemas.topics import DAY_MS, TOPICS
 
@@ -27,6 +28,12 @@ def reference() -> str:
             "",
             *_settings(),
             "",
+            "## Metrics of the collector",
+            "",
+            "Declared in `producers/metrics.py`; served to Prometheus at `/metrics` on `READBRIEF_COLLECTOR_METRICS_PORT`.",
+            "",
+            *_metrics(),
+            "",
         ]
     )
 
@@ -49,6 +56,13 @@ def _settings() -> list[str]:
             value = field.get_default(call_default_factory=True)
             default = f"`{value}`" if str(value) and value != {} else "empty"
         rows.append(f"| `READBRIEF_{name.upper()}` | {default} | {field.description} |")
+    return rows
+
+
+def _metrics() -> list[str]:
+    rows = ["| metric | type | meaning |", "| --- | --- | --- |"]
+    for metric in collector_metrics():
+        rows.append(f"| `{metric.name}` | {metric.type} | {metric.meaning} |")
     return rows
 
 

@@ -1,5 +1,11 @@
 """Fixtures of the whole suite."""
 
+from hypothesis import settings
+
+# How long an example takes says more about the machine than about the code.
+settings.register_profile("suite", deadline=None)
+settings.load_profile("suite")
+
 pytest_plugins = [
     "tests.support.brokers",
     "tests.support.clickhouse",
