@@ -22,7 +22,7 @@ from tests.support.kafka_server import KafkaServer
 from tests.support.ports import free_port
 from tests.support.processes import PROJECT, Running, running
 
-CONNECTIONS = 64
+CONNECTIONS = 512  # so many that waiting for Kafka does not bound the rate
 ROUNDS = 4
 SECONDS = 4.0
 MEMORY_EVENTS = 1_000_000

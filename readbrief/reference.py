@@ -30,7 +30,7 @@ def reference() -> str:
             "",
             "## Metrics of the collector",
             "",
-            "Declared in `producers/metrics.py`; served to Prometheus at `/metrics` on `READBRIEF_COLLECTOR_METRICS_PORT`.",
+            "Declared in `producers/metrics.py`; at `/metrics` on `READBRIEF_COLLECTOR_METRICS_PORT`.",
             "",
             *_metrics(),
             "",
@@ -61,9 +61,7 @@ def _settings() -> list[str]:
 
 def _metrics() -> list[str]:
     rows = ["| metric | type | meaning |", "| --- | --- | --- |"]
-    for metric in collector_metrics():
-        rows.append(f"| `{metric.name}` | {metric.type} | {metric.meaning} |")
-    return rows
+    return rows + [f"| `{each.name}` | {each.type} | {each.meaning} |" for each in collector_metrics()]
 
 
 if __name__ == "__main__":
