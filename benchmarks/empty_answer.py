@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from producers.collector.answers import SafeHeaders
-from producers.collector.worker import server_config
+from producers.collector.worker import server_config, spare_collections
 from schemas.settings import load_settings
 
 
@@ -31,6 +31,7 @@ def main() -> None:
     listener = socket.socket()
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     listener.bind(("127.0.0.1", int(sys.argv[1])))
+    spare_collections()
     uvicorn.Server(server_config(app, load_settings())).run(sockets=[listener])
 
 

@@ -1,6 +1,7 @@
 """`POST /v1/events`: a report is answered 204 once all of its events are in Kafka or on disk, and never before."""
 
 import time
+from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
@@ -42,21 +43,30 @@ async def take_report(collector: Collector, request: Request) -> Response:
     body = await _body(request)
     client = client_of(host, said.get(b"user-agent"))
     try:
-        check_content_type(said.get(b"content-type"))
-        report = read_report(decoded(body, said.get(b"content-encoding")))
-        check_sender(report, origin, collector.settings.sites)
-        envelopes = envelopes_bytes(report, now_ms, collector.settings, client)
+        site, visitor_id, envelopes = _read(collector, said, body, client, now_ms)
     except RefusedError as refused:
         return await _refuse(collector, refused, body, now_ms, headers)
-    if wait_s := _wait_s(collector.visitor_rates, "visitor", report.visitor_id, now_ms):
+    del body  # many wait at once, and what none needs any more should not
+    if wait_s := _wait_s(collector.visitor_rates, "visitor", visitor_id, now_ms):
         return too_many(wait_s, headers)
+    count = len(envelopes)
     try:
-        await collector.bundler.add(collector.slot_of(report.visitor_id), envelopes)
+        await collector.bundler.add(collector.slot_of(visitor_id), envelopes)
     except UnavailableError:
         return unavailable(headers)
-    _count_accepted(report.site, len(envelopes), client)
+    _count_accepted(site, count, client)
     ANSWER_SECONDS.observe(time.perf_counter() - began_s)
     return Response(status_code=204, headers=headers)
+
+
+def _read(
+    collector: Collector, said: Mapping[bytes, str], body: bytes, client: Client, now_ms: int
+) -> tuple[str, str, list[bytes]]:
+    """Return a report's site, its visitor and the bytes of its envelopes; the report itself is not kept."""
+    check_content_type(said.get(b"content-type"))
+    report = read_report(decoded(body, said.get(b"content-encoding")))
+    check_sender(report, said.get(b"origin"), collector.settings.sites)
+    return report.site, report.visitor_id, envelopes_bytes(report, now_ms, collector.settings, client)
 
 
 def _count_accepted(site: str, events: int, client: Client) -> None:
