@@ -16,6 +16,7 @@ import httpx
 import psutil
 
 from benchmarks.reports import ORIGIN, SITE
+from producers.collector.rates import MAX_KEYS
 from readbrief.broker_topics import create_topics
 from schemas.settings import Settings
 from tests.support.kafka_server import KafkaServer
@@ -74,6 +75,7 @@ def _measure(bootstrap: str, directory: Path) -> int:
 
 
 def _growth(port: int, process: Running, per_s: float) -> float:
+    _load(port, seconds=MAX_KEYS * 1.2 / per_s, visitors=MANY)  # what is bounded by number is full before it counts
     before = psutil.Process(process.process.pid).memory_info().rss
     _load(port, seconds=MEMORY_EVENTS / 10 / per_s, visitors=MANY)
     return float(psutil.Process(process.process.pid).memory_info().rss / before)

@@ -4,7 +4,7 @@ import math
 from collections import OrderedDict
 
 BURST_S = 10
-MAX_KEYS = 100_000
+MAX_KEYS = 20_000
 
 
 class RateLimiter:
