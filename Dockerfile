@@ -6,6 +6,7 @@ COPY producers producers
 COPY streams streams
 COPY sinks sinks
 COPY readbrief readbrief
-RUN pip install --no-cache-dir . && useradd --create-home readbrief
+RUN pip install --no-cache-dir . && useradd --create-home readbrief \
+    && install --directory --owner=readbrief /var/lib/readbrief
 USER readbrief
 ENTRYPOINT ["readbrief"]

@@ -4,10 +4,10 @@ The first envelope after a quiet interval leaves at once, so at low traffic noth
 """
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import structlog
 
@@ -19,7 +19,7 @@ MAX_BYTES = 400_000
 
 _log = structlog.get_logger()
 
-Send = Callable[[int, bytes], Future[Any]]
+Slot = TypeVar("Slot", bound=Hashable)
 
 
 def bundle_bytes(envelopes: Sequence[bytes]) -> bytes:
@@ -36,80 +36,95 @@ def envelope_bytes(envelope: Envelope) -> bytes:
 class _Bundle:
     envelopes: list[bytes] = field(default_factory=list)
     size: int = 0
-    acknowledged: asyncio.Future[None] = field(default_factory=lambda: asyncio.get_running_loop().create_future())
+    waiting: list[asyncio.Future[None]] = field(default_factory=list)
+
+    def settle(self, problem: BaseException | None) -> None:
+        """Tell those who wait; some may have hung up, which takes nothing away from the others."""
+        for each in self.waiting:
+            if each.done():
+                continue
+            if problem is None:
+                each.set_result(None)
+            else:
+                each.set_exception(problem)
 
 
-class Bundler:
-    """Collects envelopes per partition, sends the bundles and tells when Kafka has acknowledged them.
+class Bundler(Generic[Slot]):
+    """Collects envelopes per slot, such as a partition; sends the bundles and tells when they are kept for good.
 
-    Belongs to one event loop. `send` takes a partition and a bundle's bytes, and must not block.
+    Belongs to one event loop. `send` takes a slot and a bundle's bytes, and must not block.
     """
 
     def __init__(
-        self, send: Send, linger_s: float, *, max_envelopes: int = MAX_ENVELOPES, max_bytes: int = MAX_BYTES
+        self,
+        send: Callable[[Slot, bytes], Future[Any] | asyncio.Future[Any]],
+        linger_s: float,
+        *,
+        max_envelopes: int = MAX_ENVELOPES,
+        max_bytes: int = MAX_BYTES,
     ) -> None:
-        """Start empty; `linger_s` is the least time between two bundles of one partition."""
+        """Start empty; `linger_s` is the least time between two bundles of one slot."""
         self._send = send
         self._linger_s = linger_s
         self._max_envelopes = max_envelopes
         self._max_bytes = max_bytes
-        self._open: dict[int, _Bundle] = {}
-        self._sent_at_s: dict[int, float] = {}
+        self._open: dict[Slot, _Bundle] = {}
+        self._sent_at_s: dict[Slot, float] = {}
         self._under_way: set[asyncio.Task[None]] = set()
 
-    async def add(self, partition: int, envelopes: Sequence[bytes]) -> None:
-        """Put envelopes, which stay together, into a bundle, and return once Kafka has acknowledged it.
+    async def add(self, slot: Slot, envelopes: Sequence[bytes]) -> None:
+        """Put envelopes, which stay together, into a bundle, and return once it is kept for good.
 
         Raises:
-            UnavailableError: Kafka did not acknowledge it.
+            UnavailableError: it was not kept.
         """
         size = sum(map(len, envelopes)) + len(envelopes)
-        bundle = self._open.get(partition)
+        bundle = self._open.get(slot)
         if bundle is not None and not self._fits(bundle, len(envelopes), size):
-            self._dispatch(partition, bundle)
+            self._dispatch(slot, bundle)
             bundle = None
         if bundle is None:
-            bundle = self._begin(partition)
+            bundle = self._begin(slot)
         bundle.envelopes.extend(envelopes)
         bundle.size += size
-        # Shielded, because one client hanging up must not take the others' answer away.
-        await asyncio.shield(bundle.acknowledged)
+        kept = asyncio.get_running_loop().create_future()
+        bundle.waiting.append(kept)
+        await kept
 
     async def drain(self) -> None:
         """Send what is open and return when every bundle is acknowledged or has failed."""
-        for partition, bundle in tuple(self._open.items()):
-            self._dispatch(partition, bundle)
+        for slot, bundle in tuple(self._open.items()):
+            self._dispatch(slot, bundle)
         while self._under_way:
             await asyncio.wait(tuple(self._under_way))
 
     def _fits(self, bundle: _Bundle, count: int, size: int) -> bool:
         return len(bundle.envelopes) + count <= self._max_envelopes and bundle.size + size <= self._max_bytes
 
-    def _begin(self, partition: int) -> _Bundle:
-        bundle = self._open[partition] = _Bundle()
+    def _begin(self, slot: Slot) -> _Bundle:
+        bundle = self._open[slot] = _Bundle()
         loop = asyncio.get_running_loop()
-        due_s = self._sent_at_s.get(partition, float("-inf")) + self._linger_s
-        loop.call_at(max(due_s, loop.time()), self._dispatch, partition, bundle)
+        due_s = self._sent_at_s.get(slot, float("-inf")) + self._linger_s
+        loop.call_at(max(due_s, loop.time()), self._dispatch, slot, bundle)
         return bundle
 
-    def _dispatch(self, partition: int, bundle: _Bundle) -> None:
-        if self._open.get(partition) is not bundle:
+    def _dispatch(self, slot: Slot, bundle: _Bundle) -> None:
+        if self._open.get(slot) is not bundle:
             return  # it was full, and left before its time
-        del self._open[partition]
-        self._sent_at_s[partition] = asyncio.get_running_loop().time()
-        task = asyncio.ensure_future(self._deliver(partition, bundle))
+        del self._open[slot]
+        self._sent_at_s[slot] = asyncio.get_running_loop().time()
+        task = asyncio.ensure_future(self._deliver(slot, bundle))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)
 
-    async def _deliver(self, partition: int, bundle: _Bundle) -> None:
+    async def _deliver(self, slot: Slot, bundle: _Bundle) -> None:
         try:
-            await asyncio.wrap_future(self._send(partition, bundle_bytes(bundle.envelopes)))
+            await asyncio.wrap_future(self._send(slot, bundle_bytes(bundle.envelopes)))
         except ReadbriefError as error:
-            _log.warning("bundle_refused", partition=partition, envelopes=len(bundle.envelopes), problem=str(error))
-            bundle.acknowledged.set_exception(error)
-            bundle.acknowledged.exception()  # looked at: all who waited may have hung up
+            _log.warning("bundle_refused", slot=slot, envelopes=len(bundle.envelopes), problem=str(error))
+            bundle.settle(error)
         except Exception as error:  # whatever it was, those who wait must hear of it
-            bundle.acknowledged.set_exception(error)
+            bundle.settle(error)
             raise
         else:
-            bundle.acknowledged.set_result(None)
+            bundle.settle(None)

@@ -1,6 +1,8 @@
 """From what the snippet posted to envelopes: checked, with times corrected and tokens turned into contacts. Pure."""
 
+import zlib
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from pydantic import ValidationError
 
@@ -26,6 +28,13 @@ class RefusedError(Exception):
         self.message = message[:_LONGEST_MESSAGE]  # it may quote what was sent
 
 
+class Client(NamedTuple):
+    """What is kept of who sent a report: the network of its address, and whether it is a known machine."""
+
+    network: str | None = None
+    automated: bool = False
+
+
 def check_content_type(content_type: str | None) -> None:
     """Accept the types a beacon can have.
 
@@ -34,6 +43,31 @@ def check_content_type(content_type: str | None) -> None:
     """
     if (content_type or "").partition(";")[0].strip().lower() not in _CONTENT_TYPES:
         raise RefusedError(415, "", "the content type must be text/plain or application/json")
+
+
+def decoded(body: bytes, encoding: str | None) -> bytes:
+    """Return a body without its content encoding, which may be gzip.
+
+    Raises:
+        RefusedError: 415, it has another; 413, it is over 64 KB, as sent or unpacked; 400, it is no whole gzip.
+    """
+    if len(body) > MAX_REPORT_BYTES:
+        raise RefusedError(413, "", f"a report may have {MAX_REPORT_BYTES} bytes")
+    name = (encoding or "identity").strip().lower()
+    if name == "identity":
+        return body
+    if name not in {"gzip", "x-gzip"}:
+        raise RefusedError(415, "", "the content encoding must be gzip, or none")
+    unpacking = zlib.decompressobj(wbits=16 + zlib.MAX_WBITS)
+    try:
+        unpacked = unpacking.decompress(body, MAX_REPORT_BYTES + 1)
+    except zlib.error as error:
+        raise RefusedError(400, "", "the body is no gzip") from error
+    if len(unpacked) > MAX_REPORT_BYTES:
+        raise RefusedError(413, "", f"a report may have {MAX_REPORT_BYTES} bytes, unpacked")
+    if not unpacking.eof or unpacking.unused_data:
+        raise RefusedError(400, "", "the gzip is cut off, or followed by something else")
+    return unpacked
 
 
 def read_report(body: bytes) -> Report:
@@ -64,7 +98,12 @@ def check_sender(report: Report, origin: str | None, sites: Mapping[str, Site]) 
         raise RefusedError(403, "site", "the page's origin is none of this site's")
 
 
-def envelopes_of(report: Report, received_ms: int, settings: Settings) -> tuple[Envelope, ...]:
+def envelopes_of(
+    report: Report,
+    received_ms: int,
+    settings: Settings,
+    client: Client = Client(),  # noqa: B008 - it is frozen
+) -> tuple[Envelope, ...]:
     """Return one envelope per event of a report received at a time of the collector's clock.
 
     Raises:
@@ -77,7 +116,9 @@ def envelopes_of(report: Report, received_ms: int, settings: Settings) -> tuple[
             sent_ms=report.sent_ms,
             received_ms=received_ms,
             occurred_ms=corrected_ms(event.occurred_ms, report.sent_ms, received_ms),
-            event=_known(event, index, report.site, received_ms, settings),
+            event=known_event(event, index, report.site, received_ms, settings),
+            automated=client.automated,
+            client_network=client.network,
         )
         for index, event in enumerate(report.events)
     )
@@ -93,7 +134,12 @@ def corrected_ms(occurred_ms: int, sent_ms: int, received_ms: int) -> int:
     return max(received_ms - age_ms, 0)
 
 
-def _known(event: ReportedEvent, index: int, site: str, now_ms: int, settings: Settings) -> Event:
+def known_event(event: ReportedEvent, index: int, site: str, now_ms: int, settings: Settings) -> Event:
+    """Return an event with its token, if it has one, turned into the contact that it stands for.
+
+    Raises:
+        RefusedError: 400, the token is forged, expired or another site's; `index` is the event's in its report.
+    """
     if not isinstance(event, IdentifyByToken):
         return event
     claims = _claims(event.token, f"events.{index}.token", now_ms, settings)

@@ -3,6 +3,7 @@
 import sys
 from pathlib import Path
 
+from producers.metrics import collector_metrics
 from schemas.settings import Settings
 from schemas.topics import DAY_MS, TOPICS
 
@@ -27,6 +28,12 @@ def reference() -> str:
             "",
             *_settings(),
             "",
+            "## Metrics of the collector",
+            "",
+            "Declared in `producers/metrics.py`; at `/metrics` on `READBRIEF_COLLECTOR_METRICS_PORT`.",
+            "",
+            *_metrics(),
+            "",
         ]
     )
 
@@ -50,6 +57,11 @@ def _settings() -> list[str]:
             default = f"`{value}`" if str(value) and value != {} else "empty"
         rows.append(f"| `READBRIEF_{name.upper()}` | {default} | {field.description} |")
     return rows
+
+
+def _metrics() -> list[str]:
+    rows = ["| metric | type | meaning |", "| --- | --- | --- |"]
+    return rows + [f"| `{each.name}` | {each.type} | {each.meaning} |" for each in collector_metrics()]
 
 
 if __name__ == "__main__":

@@ -93,7 +93,7 @@ def worker_children(settings: Settings, logs: Path) -> list[Child]:
 
 def as_environment(settings: Settings) -> dict[str, str]:
     """Return the settings as the environment variables they are read from."""
-    return {f"READBRIEF_{name.upper()}": _plain(value) for name, value in settings}
+    return {f"READBRIEF_{name.upper()}": _plain(value) for name, value in settings if value is not None}
 
 
 def _plain(value: object) -> str:

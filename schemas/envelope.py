@@ -30,6 +30,10 @@ class Envelope(Model):
         UnixMs, Field(description="The event's time by the collector's clock: received - (sent - occurred)")
     ]
     event: Event
+    automated: Annotated[bool, Field(description="Sent by a known bot or automation: kept, but never briefed")] = False
+    client_network: Annotated[
+        str | None, Field(max_length=50, description="The client's address, truncated to /24 or /48")
+    ] = None
 
 
 class Bundle(Message):

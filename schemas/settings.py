@@ -59,6 +59,24 @@ class Settings(BaseSettings):
         str, Field(description="The collector's public address; links and tags are made with it")
     ] = "http://127.0.0.1:8080"
     collector_linger_ms: Annotated[int, Field(ge=0, le=1000, description="How long a bundle waits to fill")] = 20
+    collector_workers: Annotated[int, Field(ge=1, le=64, description="Processes that serve the collector's port")] = 1
+    collector_metrics_host: Annotated[str, Field(description="Address Prometheus asks")] = "127.0.0.1"
+    collector_metrics_port: Annotated[
+        int, Field(ge=0, le=65535, description="Port Prometheus asks, not for the public; none if 0")
+    ] = 0
+    collector_client_per_s: Annotated[
+        float, Field(ge=0, description="Requests per second of one client address, tenfold at once; no limit if 0")
+    ] = 100
+    collector_visitor_per_s: Annotated[
+        float, Field(ge=0, description="Reports per second of one visitor, tenfold at once; no limit if 0")
+    ] = 10
+    collector_trusted_proxies: Annotated[
+        str, Field(description="Addresses or networks, by commas, whose X-Forwarded-For is believed")
+    ] = "127.0.0.1"
+    spool_dir: Annotated[
+        Path | None, Field(description="Where events wait on disk while Kafka is away; without it they are refused")
+    ] = None
+    spool_max_mb: Annotated[int, Field(ge=8, description="Bound of that directory, in MiB")] = 1024
     sites: Annotated[
         dict[Id, Site], Field(description="Site keys with their origins; more per site: see protocol.md")
     ] = Field(default_factory=dict)

@@ -82,6 +82,8 @@ class VisitorStage:
         """Work through a whole bundle; each visitor's state is written at most once, each account told once."""
         by_visitor: dict[str, list[Envelope]] = defaultdict(list)
         for envelope in Bundle.from_bytes(incoming.value).envelopes:
+            if envelope.automated:
+                continue  # a machine is nobody, and reads nothing
             by_visitor[envelope.visitor_id].append(envelope)
         work = Work()
         by_account: dict[str, list[ActivityItem]] = defaultdict(list)

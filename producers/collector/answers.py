@@ -6,8 +6,11 @@ from starlette.datastructures import MutableHeaders
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from producers.metrics import REQUESTS, counter_of
+
 RETRY_AFTER_S = 5
 
+_COUNTED = frozenset({"/v1/events", "/rb.js"})  # a label per path asked for would be a flood's to fill
 _SECURITY = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "no-referrer",
@@ -29,6 +32,8 @@ class SafeHeaders:
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
+                path = scope["path"] if scope["path"] in _COUNTED else "other"
+                counter_of(REQUESTS, path, str(message["status"])).inc()
                 headers = MutableHeaders(scope=message)
                 for name, value in _SECURITY.items():
                     headers.setdefault(name, value)
@@ -41,6 +46,11 @@ def error(status: int, message: str, field: str = "", headers: dict[str, str] | 
     """Answer that a request can't be served, and which field is wrong (empty: none in particular)."""
     content: dict[str, Any] = {"error": {"field": field, "message": message}}
     return JSONResponse(content, status_code=status, headers=headers)
+
+
+def too_many(wait_s: int, headers: dict[str, str] | None = None) -> Response:
+    """Answer that a client or visitor sends too much, and when it may go on."""
+    return error(429, "too many requests: wait", headers={**(headers or {}), "retry-after": str(wait_s)})
 
 
 def unavailable(headers: dict[str, str] | None = None) -> Response:

@@ -2,20 +2,24 @@
 
 import asyncio
 import hashlib
+import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 
 import structlog
+from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
+from prometheus_client.multiprocess import MultiProcessCollector
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
 from producers.collector import reports, segment_calls, snowplow_hits
 from producers.collector.answers import SafeHeaders, error, unavailable
 from producers.collector.email_clicks import follow_link
+from producers.collector.openapi import openapi
 from producers.collector.state import Collector
 
 _log = structlog.get_logger()
@@ -28,6 +32,8 @@ def build_app(collector: Collector) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(_app: Starlette) -> AsyncIterator[None]:
+        if collector.keeping:
+            collector.keeping.start()
         yield
         await collector.drain()
 
@@ -44,6 +50,8 @@ def build_app(collector: Collector) -> Starlette:
         *(Route(path, on(take), methods=methods) for path, take, methods in snowplow_hits.ROUTES),
         Route("/l/{token}", on(follow_link), methods=["GET", "HEAD"]),
         Route("/rb.js", _snippet(collector.script), methods=["GET"]),
+        Route("/openapi.json", _document, methods=["GET"]),
+        Route("/metrics", on(_metrics), methods=["GET"]),
         Route("/healthz", _healthy, methods=["GET"]),
         Route("/readyz", on(_ready), methods=["GET"]),
     ]
@@ -72,14 +80,34 @@ def _snippet(script: bytes) -> Endpoint:
     return serve
 
 
+async def _document(_request: Request) -> Response:
+    return JSONResponse(openapi())
+
+
 async def _healthy(_request: Request) -> Response:
     return PlainTextResponse("ok")
 
 
 async def _ready(collector: Collector, _request: Request) -> Response:
-    if not await asyncio.to_thread(collector.reachable):
+    if not await asyncio.to_thread(collector.accepts):
         return unavailable()
     return PlainTextResponse("ready")
+
+
+async def _metrics(collector: Collector, request: Request) -> Response:
+    """Answer on the metrics port alone: the public port's peers may be proxies, so their address tells nothing."""
+    server = request.scope.get("server")
+    if collector.metrics_port is None or server is None or server[1] != collector.metrics_port:
+        raise HTTPException(404)
+    return Response(await asyncio.to_thread(_exposition), media_type=CONTENT_TYPE_LATEST)
+
+
+def _exposition() -> bytes:
+    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+        return generate_latest()
+    registry = CollectorRegistry()
+    MultiProcessCollector(registry)  # type: ignore[no-untyped-call]
+    return generate_latest(registry)
 
 
 async def _http_error(_request: Request, problem: Exception) -> Response:

@@ -2,12 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from concurrent.futures import Future
-from typing import Any
 
 import structlog
 
+from producers.collector.keeping import Kept
 from producers.intake import MAX_REPORT_BYTES, RefusedError
+from producers.metrics import DEAD_LETTERS_WITHHELD
 from schemas.dead_letter import DeadLetter, DeadLetterStage
 
 DEAD_LETTERS_PER_S = 50
@@ -39,20 +39,21 @@ class RateBound:
 class DeadLetters:
     """Keeps what was refused; `send` takes a dead letter's bytes and must not block."""
 
-    def __init__(self, send: Callable[[bytes], Future[Any]], per_second: int = DEAD_LETTERS_PER_S) -> None:
+    def __init__(self, send: Callable[[bytes], Kept], per_second: int = DEAD_LETTERS_PER_S) -> None:
         """Start with none kept."""
         self._send = send
         self._bound = RateBound(per_second)
 
     async def keep(self, path: str, refused: RefusedError, body: bytes, now_ms: int) -> None:
-        """Keep the first 64 KB of a refused request with the reason, and return once Kafka has acknowledged it.
+        """Keep the first 64 KB of a refused request with the reason, and return once that is kept for good.
 
         Beyond the bound a request is only counted, and the count logged.
 
         Raises:
-            UnavailableError: Kafka did not acknowledge it.
+            UnavailableError: it was not kept.
         """
         if not self._bound.allows(now_ms):
+            DEAD_LETTERS_WITHHELD.inc()
             if self._bound.withheld % DEAD_LETTERS_PER_S == 1:  # a flood must not flood the log either
                 _log.warning("dead_letters_withheld", total=self._bound.withheld, path=path, problem=str(refused))
             return

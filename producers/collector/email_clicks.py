@@ -13,7 +13,9 @@ from starlette.responses import Response
 
 from producers.bundling import envelope_bytes
 from producers.collector.answers import page
+from producers.collector.clients import client_of
 from producers.collector.state import Collector
+from producers.intake import Client
 from producers.links import EmailLink, TokenError, landing_token, landing_url, read_link
 from schemas.envelope import Envelope
 from schemas.errors import ReadbriefError
@@ -28,18 +30,19 @@ async def follow_link(collector: Collector, request: Request) -> Response:
     """Redirect a reader to the page of a link."""
     token = request.path_params["token"]
     now_ms = collector.now_ms()
+    client = client_of(request.client.host if request.client else None, request.headers.get("user-agent"))
     try:
         link, fresh = read_link(collector.settings, token, now_ms=now_ms)
     except TokenError:
         return page(400, "This link is not valid", "It may have been cut off. Please copy all of it from the email.")
     if request.method == "HEAD" or not fresh:
         return _redirect(landing_url(link.url, None))
-    _in_background(collector, click_of(link, token, now_ms))
+    _in_background(collector, click_of(link, token, now_ms, client))
     landing = landing_token(collector.settings, link.site, link.contact_id, link.campaign_id, now_ms=now_ms)
     return _redirect(landing_url(link.url, landing))
 
 
-def click_of(link: EmailLink, token: str, now_ms: int) -> Envelope:
+def click_of(link: EmailLink, token: str, now_ms: int, client: Client = Client()) -> Envelope:  # noqa: B008 - it is frozen
     """Return the event of a click; the same link followed again within the same minute is the same event."""
     return Envelope(
         site=link.site,
@@ -54,6 +57,8 @@ def click_of(link: EmailLink, token: str, now_ms: int) -> Envelope:
             campaign_id=link.campaign_id,
             url=link.url,
         ),
+        automated=client.automated,
+        client_network=client.network,
     )
 
 
@@ -65,7 +70,7 @@ def _in_background(collector: Collector, envelope: Envelope) -> None:
 
 async def _publish(collector: Collector, envelope: Envelope) -> None:
     try:
-        await collector.bundler.add(collector.partition_of(envelope.visitor_id), [envelope_bytes(envelope)])
+        await collector.bundler.add(collector.slot_of(envelope.visitor_id), [envelope_bytes(envelope)])
     except ReadbriefError as problem:
         _log.error("email_click_lost", event_id=envelope.event.event_id, site=envelope.site, problem=str(problem))
 

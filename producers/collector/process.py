@@ -1,95 +1,82 @@
-"""The collector as a process: builds it, serves until SIGTERM, then drains everything it accepted."""
+"""The collector as a process: serves until SIGTERM, alone or as the parent of several workers on one port.
+
+The workers share the parent's listening socket, so none of them loses what another has been sent when it dies.
+"""
 
 import logging
-import signal
+import os
 import socket
-import time
-from concurrent.futures import Future
-from functools import partial
+import tempfile
+from pathlib import Path
 
 import structlog
-import uvicorn
 
-from producers.bundling import Bundler
-from producers.collector.app import build_app
-from producers.collector.dead_letters import DeadLetters
-from producers.collector.state import Collector
-from producers.publisher import Position, Publisher, partition_of
-from producers.snippet import script
-from schemas.errors import InputError
+from producers.collector.listening import listen
+from producers.collector.workers import run_workers
 from schemas.settings import Settings
-from schemas.topics import DEAD_LETTERS, EVENTS
 
 _log = structlog.get_logger()
 
-_GRACE_S = 15
-_IDLE_CONNECTION_S = 30
+_WORKERS_LEAVE_S = 3.0
 
 
 def run(settings: Settings) -> None:
-    """Serve until the process is told to end; returns once everything accepted is in Kafka.
+    """Serve until the process is told to end; returns once everything accepted is kept for good.
 
-    Kafka may be away, at the start too: reports are answered 503 until it is back.
+    Kafka may be away, at the start too: with a spool reports are accepted all the same, without one they are
+    answered 503 until it is back.
 
     Raises:
-        InputError: the address can't be listened on.
+        InputError: an address can't be listened on, or the spool's directory can't be used.
+        ReadbriefError: workers die again and again.
     """
     logging.getLogger("kafka").setLevel(logging.CRITICAL)  # the publisher says what matters, in one line
-    listener = _listen(settings.collector_host, settings.collector_port)
-    publisher = Publisher(settings.kafka_bootstrap, topics=(EVENTS.name, DEAD_LETTERS.name))
+    several = settings.collector_workers > 1
+    listeners = _listeners(settings, _WORKERS_LEAVE_S if several else 0)
     try:
-        app = build_app(_collector(settings, publisher))
-        config = uvicorn.Config(
-            app,
-            loop="uvloop",
-            http="httptools",
-            ws="none",
-            lifespan="on",
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            timeout_keep_alive=_IDLE_CONNECTION_S,
-            timeout_graceful_shutdown=_GRACE_S,
-        )
-        _end_quietly()
-        _log.info("collector_starts", host=settings.collector_host, port=listener.getsockname()[1])
-        uvicorn.Server(config).run(sockets=[listener])
+        port = listeners[0].getsockname()[1]
+        _log.info("collector_starts", host=settings.collector_host, port=port, workers=settings.collector_workers)
+        if several:
+            with tempfile.TemporaryDirectory(prefix="readbrief-metrics-") as metrics:
+                # Read when prometheus-client is first imported, which is after the fork.
+                os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
+                run_workers(
+                    settings.collector_workers,
+                    lambda parent_gone: _serve(settings, listeners, parent_gone),
+                    lambda pid: _forget_worker(Path(metrics), pid),
+                )
+        else:
+            _serve(settings, listeners, None)
     finally:
-        publisher.close()
-        listener.close()
+        for listener in listeners:
+            listener.close()
     _log.info("collector_stopped")
 
 
-def _collector(settings: Settings, publisher: Publisher) -> Collector:
-    def send_bundle(partition: int, bundle: bytes) -> Future[Position]:
-        return publisher.send(EVENTS.name, bundle, str(partition).encode(), partition)
+def _serve(settings: Settings, listeners: list[socket.socket], parent_gone: int | None) -> None:
+    from producers.collector.worker import serve
 
-    return Collector(
-        settings=settings,
-        bundler=Bundler(send_bundle, settings.collector_linger_ms / 1000),
-        dead_letters=DeadLetters(partial(publisher.send, DEAD_LETTERS.name)),
-        partition_of=lambda visitor_id: partition_of(visitor_id, publisher.partitions(EVENTS.name)),
-        reachable=publisher.reachable,
-        now_ms=lambda: time.time_ns() // 1_000_000,
-        script=script(),
-    )
+    serve(settings, listeners, parent_gone)
 
 
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+def _listeners(settings: Settings, patience_s: float) -> list[socket.socket]:
+    first = listen(settings.collector_host, settings.collector_port, "READBRIEF_COLLECTOR_HOST and _PORT", patience_s)
+    if not settings.collector_metrics_port:
+        return [first]
     try:
-        listener.bind((host, port))
-    except OSError as error:
-        listener.close()
-        raise InputError(
-            f"can't listen on {host}:{port} ({error.strerror}): set READBRIEF_COLLECTOR_HOST and _PORT to a free one"
-        ) from error
-    return listener
+        second = listen(
+            settings.collector_metrics_host,
+            settings.collector_metrics_port,
+            "READBRIEF_COLLECTOR_METRICS_HOST and _PORT",
+            patience_s,
+        )
+    except BaseException:
+        first.close()
+        raise
+    return [first, second]
 
 
-def _end_quietly() -> None:
-    """Let the process outlive the signal that stops the server: uvicorn raises it again when it has shut down."""
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: None)
+def _forget_worker(metrics: Path, pid: int) -> None:
+    """Take a dead worker's gauges out of the sum; its counters stay."""
+    for file in metrics.glob(f"gauge_live*_{pid}.db"):
+        file.unlink(missing_ok=True)

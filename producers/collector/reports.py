@@ -1,50 +1,85 @@
-"""`POST /v1/events`: a report is answered 204 once Kafka has acknowledged all of its events, and never before."""
+"""`POST /v1/events`: a report is answered 204 once all of its events are in Kafka or on disk, and never before."""
 
-import asyncio
+import time
+from collections.abc import Mapping
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
-from producers.bundling import envelope_bytes
-from producers.collector.answers import error, unavailable
+from producers.collector.answers import error, too_many, unavailable
+from producers.collector.clients import client_of
+from producers.collector.rates import RateLimiter
 from producers.collector.state import Collector
+from producers.envelope_bytes import envelopes_bytes
 from producers.intake import (
     MAX_REPORT_BYTES,
+    Client,
     RefusedError,
     check_content_type,
     check_sender,
-    envelopes_of,
+    decoded,
     read_report,
 )
+from producers.metrics import ANSWER_SECONDS, EVENTS_ACCEPTED, EVENTS_AUTOMATED, RATE_LIMITED, REFUSED, counter_of
 from schemas.errors import UnavailableError
 
 PATH = "/v1/events"
 
-_BODY_TIMEOUT_S = 10.0
 _DISCARDED_BYTES = 2**20
 _PREFLIGHT_MAX_AGE_S = 86_400
 
 
 async def take_report(collector: Collector, request: Request) -> Response:
     """Take one report, or refuse it and keep it as a dead letter."""
-    origin = request.headers.get("origin")
+    began_s = time.perf_counter()
+    said = {name: value.decode("latin-1") for name, value in request.scope["headers"]}
+    origin = said.get(b"origin")
     headers = _cors(collector, origin)
     now_ms = collector.now_ms()
+    host = request.client.host if request.client else None
+    if wait_s := _wait_s(collector.client_rates, "client", host or "", now_ms):
+        return too_many(wait_s, {**headers, "connection": "close"})  # the body is not read
     body = await _body(request)
+    client = client_of(host, said.get(b"user-agent"))
     try:
-        check_content_type(request.headers.get("content-type"))
-        report = read_report(body)
-        check_sender(report, origin, collector.settings.sites)
-        envelopes = envelopes_of(report, now_ms, collector.settings)
+        site, visitor_id, envelopes = _read(collector, said, body, client, now_ms)
     except RefusedError as refused:
         return await _refuse(collector, refused, body, now_ms, headers)
+    del body  # many wait at once, and what none needs any more should not
+    if wait_s := _wait_s(collector.visitor_rates, "visitor", visitor_id, now_ms):
+        return too_many(wait_s, headers)
+    count = len(envelopes)
     try:
-        partition = collector.partition_of(report.visitor_id)
-        await collector.bundler.add(partition, [envelope_bytes(envelope) for envelope in envelopes])
+        await collector.bundler.add(collector.slot_of(visitor_id), envelopes)
     except UnavailableError:
         return unavailable(headers)
+    _count_accepted(site, count, client)
+    ANSWER_SECONDS.observe(time.perf_counter() - began_s)
     return Response(status_code=204, headers=headers)
+
+
+def _read(
+    collector: Collector, said: Mapping[bytes, str], body: bytes, client: Client, now_ms: int
+) -> tuple[str, str, list[bytes]]:
+    """Return a report's site, its visitor and the bytes of its envelopes; the report itself is not kept."""
+    check_content_type(said.get(b"content-type"))
+    report = read_report(decoded(body, said.get(b"content-encoding")))
+    check_sender(report, said.get(b"origin"), collector.settings.sites)
+    return report.site, report.visitor_id, envelopes_bytes(report, now_ms, collector.settings, client)
+
+
+def _count_accepted(site: str, events: int, client: Client) -> None:
+    counter_of(EVENTS_ACCEPTED, site).inc(events)
+    if client.automated:
+        EVENTS_AUTOMATED.inc(events)
+
+
+def _wait_s(rates: RateLimiter, kind: str, key: str, now_ms: int) -> int:
+    wait_s = rates.wait_s(key, now_ms / 1000)
+    if wait_s:
+        RATE_LIMITED.labels(kind).inc()
+    return wait_s
 
 
 async def preflight(collector: Collector, request: Request) -> Response:
@@ -54,7 +89,7 @@ async def preflight(collector: Collector, request: Request) -> Response:
         return error(403, "the page's origin is no configured site's", headers=headers)
     allowed = {
         "access-control-allow-methods": "POST",
-        "access-control-allow-headers": "content-type",
+        "access-control-allow-headers": "content-type, content-encoding",
         "access-control-max-age": str(_PREFLIGHT_MAX_AGE_S),
     }
     return Response(status_code=204, headers={**headers, **allowed})
@@ -63,6 +98,7 @@ async def preflight(collector: Collector, request: Request) -> Response:
 async def _refuse(
     collector: Collector, refused: RefusedError, body: bytes, now_ms: int, headers: dict[str, str]
 ) -> Response:
+    REFUSED.labels(refused.status).inc()
     try:
         await collector.dead_letters.keep(PATH, refused, body, now_ms)
     except UnavailableError:
@@ -75,7 +111,7 @@ async def _refuse(
 def _cors(collector: Collector, origin: str | None) -> dict[str, str]:
     """Let a site's own pages read the answer. Credentials are allowed since `sendBeacon` always asks; none are used."""
     headers = {"vary": "Origin"}
-    if origin is not None and any(origin in site.origins for site in collector.settings.sites.values()):
+    if origin is not None and origin in collector.origins:
         headers["access-control-allow-origin"] = origin
         headers["access-control-allow-credentials"] = "true"
     return headers
@@ -84,21 +120,20 @@ def _cors(collector: Collector, origin: str | None) -> dict[str, str]:
 async def _body(request: Request) -> bytes:
     """Read the body up to a byte more than is allowed; of the rest, discard so much that most senders see the answer.
 
+    How long it may take is the connection's to bound.
+
     Raises:
-        HTTPException: 408, it took too long; 400, the sender hung up.
+        HTTPException: 400, the sender hung up, or was cut off.
     """
     chunks: list[bytes] = []
     size = 0
     try:
-        async with asyncio.timeout(_BODY_TIMEOUT_S):
-            async for chunk in request.stream():
-                if size <= MAX_REPORT_BYTES:
-                    chunks.append(chunk)
-                size += len(chunk)
-                if size > _DISCARDED_BYTES:
-                    break
-    except TimeoutError as late:
-        raise HTTPException(408, "the report took too long to arrive", {"connection": "close"}) from late
+        async for chunk in request.stream():
+            if size <= MAX_REPORT_BYTES:
+                chunks.append(chunk)
+            size += len(chunk)
+            if size > _DISCARDED_BYTES:
+                break
     except ClientDisconnect as gone:
         raise HTTPException(400, "the report is incomplete") from gone
     return b"".join(chunks)[: MAX_REPORT_BYTES + 1]

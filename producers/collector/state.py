@@ -3,9 +3,13 @@
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
 
 from producers.bundling import Bundler
 from producers.collector.dead_letters import DeadLetters
+from producers.collector.keeping import Keeping
+from producers.collector.rates import RateLimiter
 from schemas.settings import Settings
 
 
@@ -13,21 +17,33 @@ from schemas.settings import Settings
 class Collector:
     """The parts an endpoint works with.
 
-    `partition_of` tells a visitor's partition, `reachable` whether Kafka is there (it may block for a second),
-    `now_ms` the time; `script` is the snippet.
+    `slot_of` tells where a visitor's events go, `accepts` whether events can be kept now (it may block for a second),
+    `now_ms` the time; `script` is the snippet; on `metrics_port`, if there is one, Prometheus asks. `keeping` is
+    started and stopped with the application.
     """
 
     settings: Settings
-    bundler: Bundler
+    bundler: Bundler[Any]
     dead_letters: DeadLetters
-    partition_of: Callable[[str], int]
-    reachable: Callable[[], bool]
+    slot_of: Callable[[str], Any]
+    accepts: Callable[[], bool]
     now_ms: Callable[[], int]
     script: bytes
+    keeping: Keeping | None = None
+    client_rates: RateLimiter = field(default_factory=lambda: RateLimiter(0))
+    visitor_rates: RateLimiter = field(default_factory=lambda: RateLimiter(0))
+    metrics_port: int | None = None
     background: set[asyncio.Task[None]] = field(default_factory=set)
 
+    @cached_property
+    def origins(self) -> frozenset[str]:
+        """The origins of all sites."""
+        return frozenset(origin for site in self.settings.sites.values() for origin in site.origins)
+
     async def drain(self) -> None:
-        """Return when everything accepted is acknowledged, or is known to be lost."""
+        """Return when everything accepted is kept for good, or is known to be lost."""
         while self.background:
             await asyncio.wait(tuple(self.background))
         await self.bundler.drain()
+        if self.keeping:
+            await self.keeping.stop()

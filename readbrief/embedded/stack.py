@@ -161,6 +161,7 @@ def _settings(data: Path, overrides: dict[str, Any]) -> Settings:
         "clickhouse_host": HOST,
         "clickhouse_port": free_port(),
         "secret": _secret(data / "secret"),
+        "spool_dir": data / "spool",
     }
     return load_settings(**{**defaults, **overrides})
 

@@ -51,6 +51,7 @@ _SAID_BY_EVENT: dict[str, Any] = {
 }
 _SAID_BY_ENVELOPE = ("visitor_id", "site", "event_id", "type", "occurred", "received")
 _SAID_BY_RECORD = ("kafka_partition", "kafka_offset", "envelope")
+_SAID_OF_CLIENT = ("automated", "client_network")
 
 
 def rows(record: Record) -> list[Row]:
@@ -59,7 +60,7 @@ def rows(record: Record) -> list[Row]:
     return [_row(envelope, record.partition, record.offset) for envelope in bundle.envelopes]
 
 
-EVENTS = Table("events", (*_SAID_BY_ENVELOPE, *_SAID_BY_EVENT, *_SAID_BY_RECORD), rows)
+EVENTS = Table("events", (*_SAID_BY_ENVELOPE, *_SAID_BY_EVENT, *_SAID_BY_RECORD, *_SAID_OF_CLIENT), rows)
 
 
 def _row(envelope: Envelope, partition: int, offset: int) -> Row:
@@ -76,6 +77,8 @@ def _row(envelope: Envelope, partition: int, offset: int) -> Row:
         partition,
         offset,
         envelope.model_dump_json(exclude_none=True),
+        envelope.automated,
+        envelope.client_network or "",
     )
 
 

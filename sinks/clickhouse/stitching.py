@@ -61,6 +61,8 @@ def activities(identified: Identified, envelopes: Iterable[Envelope]) -> Iterato
     items: list[ActivityItem] = []
     size = 0
     for envelope in envelopes:
+        if envelope.automated:
+            continue  # a machine reads nothing
         event = envelope.event
         known = identified.evidence_ms <= envelope.occurred_ms
         if isinstance(event, EmailOpen | EmailClick):

@@ -18,6 +18,7 @@ from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize
 
 from schemas.settings import Settings, Site
 from sinks.clickhouse.client import connect
+from tests.support.browser import PERSON
 from tests.support.clickhouse import ClickHouseAddress
 from tests.support.fresh_brokers import broker_settings
 from tests.support.ports import free_port
@@ -153,7 +154,7 @@ def delivered_brief(settings: Settings) -> dict[str, Any]:
 def test_the_rep_has_a_brief_on_what_was_read_within_seconds(
     system: System, browser: Browser, figure: Callable[[str], None]
 ) -> None:
-    context = browser.new_context(viewport=VIEWPORT)
+    context = browser.new_context(viewport=VIEWPORT, user_agent=PERSON)
     try:
         expected = script(context, system)
     finally:

@@ -17,6 +17,7 @@ import psutil
 import pytest
 from clickhouse_driver import Client
 
+from tests.support.browser import PERSON
 from tests.support.ports import free_port
 from tests.support.processes import Running, start
 from tests.support.receivers import HOST, Mailbox, receiving_chat, receiving_mail, wait_until
@@ -112,7 +113,7 @@ def report(stack: Stack, visitor: str, *events: dict[str, object]) -> int:
     body = {"v": 1, "site": "docs", "visitor_id": visitor, "sent_ms": now_ms}
     body["events"] = [{"occurred_ms": now_ms, **event} for event in events]
     url = f"http://{HOST}:{stack.port}/v1/events"
-    return httpx.post(url, json=body, headers={"Origin": SITE}, timeout=10).status_code
+    return httpx.post(url, json=body, headers={"Origin": SITE, "User-Agent": PERSON}, timeout=10).status_code
 
 
 def progress(name: str, active_s: int) -> dict[str, object]:

@@ -30,7 +30,12 @@ class RunningCollector:
 
 @contextmanager
 def collector(
-    bootstrap: str, output: Path, *, linger_ms: int = 20, sites: Mapping[str, Site] = SITES
+    bootstrap: str,
+    output: Path,
+    *,
+    linger_ms: int = 20,
+    sites: Mapping[str, Site] = SITES,
+    more: Mapping[str, str] | None = None,
 ) -> Iterator[RunningCollector]:
     port = free_port()
     url = f"http://127.0.0.1:{port}"
@@ -41,6 +46,7 @@ def collector(
         "READBRIEF_COLLECTOR_LINGER_MS": str(linger_ms),
         "READBRIEF_SECRET": SECRET,
         "READBRIEF_SITES": json.dumps({name: site.model_dump() for name, site in sites.items()}),
+        **(more or {}),
     }
     settings = Settings(secret=SECRET, sites=dict(sites), collector_url=url, kafka_bootstrap=bootstrap)
     with running(

@@ -1,4 +1,5 @@
 import concurrent.futures
+import gzip
 import time
 import uuid
 
@@ -13,6 +14,7 @@ from schemas.events import Identify, PageProgress
 from tests.producers.collector_process import RunningCollector, post
 from tests.producers.kafka_topics import PARTITIONS, TopicReader
 from tests.producers.reports import SENT, body, identify, progress, report
+from tests.support.browser import PERSON
 
 ORIGIN = "https://www.example.com"
 
@@ -59,6 +61,31 @@ def test_what_is_answered_204_can_be_read_from_kafka(
     event = found[0][2].event
     assert isinstance(event, PageProgress)
     assert event.title == "Prices für alle €"
+
+
+def test_a_compressed_report_is_taken_and_markup_in_it_stays_a_text(
+    running_collector: RunningCollector, events: TopicReader
+) -> None:
+    visitor = new_visitor()
+    title = "<script>alert(1)</script>\r\nSet-Cookie: x\x00"
+    data = gzip.compress(body(report(progress("e1", title=title), visitor_id=visitor)))
+    assert post(running_collector.url, data, {"content-encoding": "gzip"}).status_code == 204
+    ((_, _, envelope),) = envelopes_in(events, visitor)
+    assert isinstance(envelope.event, PageProgress)
+    assert envelope.event.title == title
+
+
+def test_of_a_client_its_network_is_kept_and_whether_it_is_a_machine(
+    running_collector: RunningCollector, events: TopicReader
+) -> None:
+    person, machine = new_visitor(), new_visitor()
+    for visitor, agent in ((person, PERSON), (machine, "Googlebot/2.1")):
+        said = {"x-forwarded-for": "203.0.113.77", "user-agent": agent}
+        assert post(running_collector.url, body(report(visitor_id=visitor)), said).status_code == 204
+    found = {each.visitor_id: each for _, _, each in envelopes_in(events, person, machine, count=2)}
+    assert {each.client_network for each in found.values()} == {"203.0.113.0/24"}
+    assert (found[person].automated, found[machine].automated) == (False, True)
+    assert not any(b"203.0.113.77" in (value or b"") for _, _, value in events.read)
 
 
 def test_a_visitor_always_goes_to_the_partition_that_its_key_would(

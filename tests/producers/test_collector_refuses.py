@@ -1,7 +1,9 @@
 """Every way a report can be wrong: the answer, the field it names, and the dead letter that keeps it."""
 
+import gzip
 import json
 import time
+import zlib
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any, NamedTuple
@@ -20,6 +22,7 @@ NOW = time.time_ns() // 1_000_000
 SETTINGS = Settings(secret=SECRET, sites=SITES)
 FORGER = Settings(secret="another-secret-16", sites=SITES)
 JSON = {"content-type": "application/json"}
+GZIP = {"content-encoding": "gzip"}
 
 
 class Case(NamedTuple):
@@ -127,6 +130,50 @@ CASES = [
         "another content type", body(report(sent_ms=4)), 415, "", {"content-type": "application/x-www-form-urlencoded"}
     ),
     Case("one byte over 64 KB", body(report()).ljust(65_537), 413, ""),
+    Case("a title with a NUL and no quote", raw(title='"\0'), 400, ""),
+    Case("a JSON comment", b"/* x */" + body(report()), 400, ""),
+    Case("single quotes", body(report()).replace(b'"', b"'"), 400, ""),
+    Case("a byte order mark", b"\xef\xbb\xbf" + body(report()), 400, ""),
+    Case("an escape that JSON has not", raw(title=r'"\x41"'), 400, ""),
+    Case("a number with a leading zero", raw(active_ms="007"), 400, ""),
+    Case("a text in place of a number", raw(active_ms='"many"'), 400, "events.0.active_ms"),
+    Case("an object in place of a title", raw(title="{}"), 400, "events.0.title"),
+    Case("a list in place of an id", raw(event_id="[]"), 400, "events.0.event_id"),
+    Case("an event in the far future", raw(occurred_ms="99999999999999"), 400, "events.0.occurred_ms"),
+    Case("an event before all time", raw(occurred_ms="-99999999999999"), 400, "events.0.occurred_ms"),
+    Case("an event id with a line break", body(report(progress("a\r\nSet-Cookie: x"))), 400, "events.0.event_id"),
+    Case("an event id with markup", body(report(progress("<script>"))), 400, "events.0.event_id"),
+    Case("a page by a script's address", body(report(progress(url="javascript:alert(1)"))), 400, "events.0.url"),
+    Case("a visitor over 128", body(report(visitor_id="v" * 129)), 400, "visitor_id"),
+    Case("a visitor that is a path", body(report(visitor_id="../../etc/passwd")), 400, "visitor_id"),
+    Case("a site that is SQL", body(report(site="www' OR '1'='1")), 400, "site"),
+    Case(
+        "an origin with another port", body(report(sent_ms=5)), 403, "site", {"origin": "https://www.example.com:444"}
+    ),
+    Case("an origin with another scheme", body(report(sent_ms=6)), 403, "site", {"origin": "http://www.example.com"}),
+    Case(
+        "an origin that begins like ours",
+        body(report(sent_ms=7)),
+        403,
+        "site",
+        {"origin": "https://www.example.com.evil.example"},
+    ),
+    Case("an origin with a path", body(report(sent_ms=8)), 403, "site", {"origin": "https://www.example.com/"}),
+    Case("no content type", body(report(sent_ms=9)), 415, "", {"content-type": ""}),
+    Case("XML", b"<report/>", 415, "", {"content-type": "application/xml"}),
+    Case("gzip that is none", body(report(sent_ms=10)), 400, "", GZIP),
+    Case("gzip cut off", gzip.compress(body(report()))[:-9], 400, "", GZIP),
+    Case("gzip with a wrong checksum", gzip.compress(body(report()))[:-8] + b"\0" * 8, 400, "", GZIP),
+    Case("gzip with something behind it", gzip.compress(body(report())) + b"x", 400, "", GZIP),
+    Case("two gzips in one", gzip.compress(body(report())) * 2, 400, "", GZIP),
+    Case("an empty gzip", gzip.compress(b""), 400, "", GZIP),
+    Case("a zlib stream in place of gzip", zlib.compress(body(report())), 400, "", GZIP),
+    Case("gzip that nobody announced", gzip.compress(body(report()), mtime=1), 400, ""),
+    Case("a gzip in a gzip", gzip.compress(gzip.compress(body(report()))), 400, "", GZIP),
+    Case("a gzip bomb", gzip.compress(b"\0" * 50_000_000), 413, "", GZIP),
+    Case("a gzip one byte too long", gzip.compress(body(report()).ljust(65_537)), 413, "", GZIP),
+    Case("brotli", body(report(sent_ms=11)), 415, "", {"content-encoding": "br"}),
+    Case("gzip twice", body(report(sent_ms=12)), 415, "", {"content-encoding": "gzip, gzip"}),
     Case("half a megabyte", b"[" + b"1," * 250_000 + b"1]", 413, "", JSON),
 ]
 

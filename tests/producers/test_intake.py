@@ -4,15 +4,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from producers.envelope_bytes import envelopes_bytes
 from producers.intake import (
     MAX_REPORT_BYTES,
     OLDEST_EVENT_MS,
+    Client,
     RefusedError,
     corrected_ms,
     envelopes_of,
     read_report,
 )
 from producers.links import landing_token, site_token
+from schemas.envelope import Envelope
 from schemas.events import Identify, IdentifyMethod
 from schemas.message import MAX_UNIX_MS
 from schemas.settings import Settings, Site
@@ -42,6 +45,15 @@ def test_a_wrong_clock_of_the_client_changes_nothing(age: int, skew: int) -> Non
 def test_the_order_of_events_is_kept(occurred: list[int], sent: int) -> None:
     corrected = [corrected_ms(each, sent, NOW) for each in sorted(occurred)]
     assert corrected == sorted(corrected)
+
+
+@pytest.mark.parametrize("client", [Client(), Client("203.0.113.0/24", automated=True), Client("2001:db8::/48")])
+def test_the_bytes_of_envelopes_are_what_the_contract_would_write(client: Client) -> None:
+    token = landing_token(SETTINGS, "www", "c1", "k", now_ms=NOW)
+    said = report(progress("e1", title='"quoted" \\ € \x00'), identify(token), progress("e2", sections=[]))
+    read = read_report(body(said))
+    written = [Envelope.model_validate_json(each) for each in envelopes_bytes(read, NOW, SETTINGS, client)]
+    assert written == list(envelopes_of(read, NOW, SETTINGS, client))
 
 
 def test_every_event_becomes_one_envelope_in_its_order() -> None:

@@ -37,6 +37,13 @@ def test_a_bundle_becomes_one_row_per_envelope_that_holds_it_whole() -> None:
     assert named[0]["url"] == "https://www.example.com/pricing"
 
 
+def test_a_machines_event_is_kept_and_marked_with_its_network() -> None:
+    sent = envelope(one_of_each_event()[0]).model_copy(update={"automated": True, "client_network": "203.0.113.0/24"})
+    table, made = rows(bundle([sent]))
+    row = dict(zip(table.columns, made[0], strict=True))
+    assert (row["automated"], row["client_network"]) == (True, "203.0.113.0/24")
+
+
 def test_a_replay_that_only_tells_what_was_released_has_no_rows() -> None:
     mail = RepMail(rep_id="r1", released=(Released(brief_id="b1", account_id="a1", at_ms=NOW_MS),))
     assert rows(Record("briefs", 0, 0, b"r1", mail.to_bytes()))[1] == []

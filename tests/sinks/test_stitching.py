@@ -131,6 +131,11 @@ def test_mails_to_others_are_left_to_them_and_mails_to_the_contact_are_known() -
     ]
 
 
+def test_what_a_machine_did_is_no_history() -> None:
+    machine = envelope(page_view("pv1")).model_copy(update={"automated": True})
+    assert list(activities(identified(), [machine])) == []
+
+
 def test_a_visitor_without_history_makes_no_message() -> None:
     assert list(activities(identified(), [])) == []
 

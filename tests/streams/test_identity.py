@@ -3,10 +3,12 @@
 from schemas.activity import Identified
 from schemas.addresses import address_id
 from schemas.directory import Contact, Directory
-from schemas.envelope import Envelope
+from schemas.envelope import Bundle, Envelope
 from schemas.events import EmailClick, Identify, IdentifyMethod, PageView
+from schemas.topics import EVENTS
 from streams.identity import MAX_EVIDENCE, VisitorState, observe
-from tests.streams.journeys import CONTACTS, START_MS, envelope
+from streams.stages import Incoming, VisitorStage
+from tests.streams.journeys import CONTACTS, START_MS, directory, envelope
 
 NOBODY = VisitorState(visitor_id="v")
 
@@ -135,3 +137,14 @@ def test_a_name_repeated_on_every_page_pushes_out_no_other_evidence() -> None:
         ("eli", START_MS + 1000),
         ("fay", START_MS + 5000),
     ]
+
+
+def test_a_machine_is_nobody_whatever_it_presents() -> None:
+    def work(*, automated: bool) -> tuple[int, int]:
+        seen = [each.model_copy(update={"automated": automated}) for each in (told(START_MS, "dana"), opened(START_MS))]
+        bundle = Bundle(envelopes=tuple(seen)).to_bytes()
+        done = VisitorStage(directory()).handle(Incoming(EVENTS.name, 0, 0, bundle), {}, START_MS)
+        return len(done.sends), len(done.writes)
+
+    assert work(automated=True) == (0, 0)
+    assert work(automated=False) == (2, 1)

@@ -1,0 +1,97 @@
+"""Where the collector's messages go: to Kafka, by way of the spool if there is one; bundles, and dead letters."""
+
+import asyncio
+from concurrent.futures import Future
+from typing import Any, NamedTuple
+
+from producers.publisher import Publisher, partition_of
+from producers.repartitioning import repartitioned
+from producers.spool import Spool
+from producers.spool_records import SpoolRecord
+from producers.spooling import SpooledSending
+from schemas.errors import UnavailableError
+from schemas.topics import DEAD_LETTERS, EVENTS
+
+Kept = Future[Any] | asyncio.Future[Any]
+
+_EVENTS, _DEAD_LETTERS = range(2)  # as they stand in spool files, for good
+_NO_PARTITION = -1
+
+
+class Slot(NamedTuple):
+    """A partition, and of how many it was chosen."""
+
+    partition: int
+    partitions: int
+
+
+class Keeping:
+    """Sends bundles and dead letters to Kafka; with a spool they are kept on disk while Kafka is away.
+
+    `likely_partitions` is how many `events` is taken to have as long as Kafka has never said.
+    """
+
+    def __init__(self, publisher: Publisher, spool: Spool | None, likely_partitions: int) -> None:
+        """Take what to send by; nothing is sent yet."""
+        self._publisher = publisher
+        self._spool = spool
+        self._likely_partitions = likely_partitions
+        self._sending = SpooledSending(self._to_kafka, spool) if spool else None
+
+    def start(self) -> None:
+        """Begin to bring what the spool holds to Kafka."""
+        if self._sending:
+            self._sending.start()
+
+    async def stop(self) -> None:
+        """Return when everything sent is settled."""
+        if self._sending:
+            await self._sending.stop()
+
+    def close(self) -> None:
+        """Disconnect from Kafka, and let another worker adopt what the spool still holds."""
+        self._publisher.close()
+        if self._spool:
+            self._spool.close()
+
+    def slot_of(self, visitor_id: str) -> Slot:
+        """Return where a visitor's events go.
+
+        Raises:
+            UnavailableError: Kafka has never said how many partitions there are, and there is no spool.
+        """
+        try:
+            partitions = self._publisher.partitions(EVENTS.name)
+        except UnavailableError:
+            if self._sending is None:
+                raise
+            partitions = self._likely_partitions  # mended on the way from the spool, if it is wrong
+        return Slot(partition_of(visitor_id, partitions), partitions)
+
+    def keep_bundle(self, slot: Slot, bundle: bytes) -> Kept:
+        """Send a bundle; the future is done once it is kept for good."""
+        if self._sending is None:
+            return self._publisher.send(EVENTS.name, bundle, str(slot.partition).encode(), slot.partition)
+        return self._sending.send(SpoolRecord(_EVENTS, slot.partition, slot.partitions, bundle))
+
+    def keep_dead_letter(self, letter: bytes) -> Kept:
+        """Send a dead letter; the future is done once it is kept for good."""
+        if self._sending is None:
+            return self._publisher.send(DEAD_LETTERS.name, letter)
+        return self._sending.send(SpoolRecord(_DEAD_LETTERS, _NO_PARTITION, 0, letter))
+
+    def accepts(self) -> bool:
+        """Say whether events can be kept now: by Kafka, or by the spool. May take a second."""
+        if self._sending is not None and self._sending.accepts():
+            return True
+        return self._publisher.reachable()
+
+    def _to_kafka(self, record: SpoolRecord) -> list[Future[Any]]:
+        if record.topic == _DEAD_LETTERS:
+            return [self._publisher.send(DEAD_LETTERS.name, record.value)]
+        now = self._publisher.partitions(EVENTS.name)
+        bundles = {record.partition: record.value} if now == record.partitions else repartitioned(record.value, now)
+        return [
+            self._publisher.send(EVENTS.name, bundle, str(partition).encode(), partition)
+            for partition, bundle in bundles.items()
+        ]

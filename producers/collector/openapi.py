@@ -1,0 +1,103 @@
+"""The collector's HTTP interface as an OpenAPI document, made from the contract's own schemas."""
+
+from functools import cache
+from typing import Any
+
+from producers.intake import MAX_REPORT_BYTES
+from schemas.envelope import Report
+
+_REF = "#/components/schemas/{model}"
+
+
+@cache
+def openapi() -> dict[str, Any]:
+    """Return the document; what each status means is told in docs/protocol.md."""
+    report = Report.model_json_schema(ref_template=_REF)
+    schemas = {**report.pop("$defs"), "Report": report, "Error": _error_schema()}
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "readbrief collector", "version": "1", "license": {"name": "Apache-2.0"}},
+        "paths": {
+            "/v1/events": {"post": _take_report(), "options": _preflight()},
+            "/l/{token}": {"get": _follow_link()},
+            "/rb.js": {"get": _plain("The snippet", "text/javascript", "304")},
+            "/healthz": {"get": _plain("Answers as long as the process serves", "text/plain")},
+            "/readyz": {"get": _plain("Whether events can be accepted now", "text/plain", unavailable=True)},
+            "/openapi.json": {"get": _plain("This document", "application/json")},
+        },
+        "components": {"schemas": schemas},
+    }
+
+
+def _take_report() -> dict[str, Any]:
+    schema = {"schema": {"$ref": "#/components/schemas/Report"}}
+    return {
+        "summary": "Take a report of the snippet",
+        "description": f"At most {MAX_REPORT_BYTES} bytes, also unpacked, and 100 events. 204 means: kept for good.",
+        "operationId": "report",
+        "parameters": [
+            {"name": "Content-Encoding", "in": "header", "schema": {"type": "string", "enum": ["gzip", "identity"]}}
+        ],
+        "requestBody": {"required": True, "content": {"application/json": schema, "text/plain": schema}},
+        "responses": {
+            "204": {"description": "Every event is in Kafka, or on disk"},
+            "400": _refusal("The body is no report; `field` says where"),
+            "403": _refusal("No such site, or not one of its origins"),
+            "413": _refusal("Too large"),
+            "415": _refusal("Another content type or encoding"),
+            "429": _later("The client or the visitor sends too much"),
+            "503": _later("Nothing was kept: Kafka is away, and there is no spool, or it is full"),
+        },
+    }
+
+
+def _preflight() -> dict[str, Any]:
+    return {
+        "summary": "Tell a browser whether a page may report",
+        "operationId": "preflight",
+        "parameters": [{"name": "Origin", "in": "header", "schema": {"type": "string"}}],
+        "responses": {
+            "204": {"description": "It may"},
+            "403": _refusal("Its origin is no configured site's"),
+        },
+    }
+
+
+def _follow_link() -> dict[str, Any]:
+    return {
+        "summary": "Follow a signed link of an email",
+        "operationId": "follow",
+        "parameters": [{"name": "token", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}],
+        "responses": {
+            "302": {"description": "To the page", "headers": {"Location": {"schema": {"type": "string"}}}},
+            "400": {"description": "A page for people", "content": {"text/html": {"schema": {"type": "string"}}}},
+            "404": _refusal("The token holds a slash"),
+        },
+    }
+
+
+def _plain(summary: str, media_type: str, *more: str, unavailable: bool = False) -> dict[str, Any]:
+    schema: dict[str, Any] = {} if media_type == "application/json" else {"type": "string"}
+    answers: dict[str, Any] = {"200": {"description": summary, "content": {media_type: {"schema": schema}}}}
+    answers |= {status: {"description": "Not changed"} for status in more}
+    if unavailable:
+        answers["503"] = _later("They can't")
+    return {"summary": summary, "responses": answers}
+
+
+def _refusal(description: str) -> dict[str, Any]:
+    return {
+        "description": description,
+        "content": {"application/json": {"schema": {"$ref": "#/components/schemas/Error"}}},
+    }
+
+
+def _later(description: str) -> dict[str, Any]:
+    retry = {"Retry-After": {"required": True, "schema": {"type": "integer"}, "description": "Seconds to wait"}}
+    return {**_refusal(description), "headers": retry}
+
+
+def _error_schema() -> dict[str, Any]:
+    said = {"field": {"type": "string"}, "message": {"type": "string", "minLength": 1}}
+    inner = {"type": "object", "required": ["field", "message"], "properties": said}
+    return {"type": "object", "required": ["error"], "properties": {"error": inner}}
