@@ -4,9 +4,10 @@ from collections.abc import Mapping
 
 from pydantic import ValidationError
 
+from producers.link_marks import with_link_marks
 from producers.links import TokenError, read_landing, read_site_token
 from schemas.envelope import Envelope, Report
-from schemas.events import Event, Identify, IdentifyByToken, IdentifyMethod, ReportedEvent
+from schemas.events import Click, Event, Identify, IdentifyByToken, IdentifyMethod, ReportedEvent
 from schemas.settings import Settings, Site
 
 MAX_REPORT_BYTES = 65_536
@@ -94,6 +95,8 @@ def corrected_ms(occurred_ms: int, sent_ms: int, received_ms: int) -> int:
 
 
 def _known(event: ReportedEvent, index: int, site: str, now_ms: int, settings: Settings) -> Event:
+    if isinstance(event, Click):
+        return with_link_marks(event, settings.sites[site].origins)
     if not isinstance(event, IdentifyByToken):
         return event
     claims = _claims(event.token, f"events.{index}.token", now_ms, settings)

@@ -10,7 +10,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.delivery import Delivery, Outcome
 from schemas.directory import Account, Contact, Content, Rep
 from schemas.envelope import Bundle, Envelope, Report
-from schemas.events import Click, EmailClick, EmailOpen, FormSubmit, Identify, PageProgress, PageView
+from schemas.events import Click, Copy, EmailClick, EmailOpen, FormSubmit, Identify, PageProgress, PageView
 from schemas.interest import Interest
 from schemas.playbook import Playbook
 from schemas.reads import Read
@@ -18,7 +18,7 @@ from schemas.rep_mail import RepMail
 from schemas.settings import Settings
 
 _MODELS = (
-    PageView, PageProgress, Click, FormSubmit, EmailOpen, EmailClick, Identify,
+    PageView, PageProgress, Click, Copy, FormSubmit, EmailOpen, EmailClick, Identify,
     Report, Envelope, Bundle, Identified, Activity, Wake, Read, Interest, Brief, RepMail, Delivery, Outcome,
     DeadLetter, Account, Contact, Rep, Content, Playbook, Settings,
 )  # fmt: skip

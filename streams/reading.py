@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from schemas.activity import ActivityItem
-from schemas.events import BANDS, Click, FormSubmit, PageProgress, PageView
+from schemas.events import BANDS, Click, Copy, FormSubmit, PageProgress, PageView
 from schemas.reads import ClickMark, Read
 from schemas.urls import canonical_url
 
@@ -22,7 +22,7 @@ def read_of(item: ActivityItem) -> Read | None:
     """Return what one event of a known person says about its page view, or None if it has none."""
     envelope = item.envelope
     event = envelope.event
-    if not isinstance(event, PageView | PageProgress | Click | FormSubmit):
+    if not isinstance(event, PageView | PageProgress | Click | Copy | FormSubmit):
         return None
     said: dict[str, object] = {}
     match event:

@@ -4,7 +4,7 @@ from functools import lru_cache
 from typing import Any
 
 from schemas.envelope import Bundle, Envelope
-from schemas.events import Click, EmailClick, EmailOpen, Event, FormSubmit, Identify, PageProgress, PageView
+from schemas.events import Click, Copy, EmailClick, EmailOpen, Event, FormSubmit, Identify, PageProgress, PageView
 from schemas.urls import canonical_url
 from sinks.clickhouse.table import Row, Table, value_of
 from sinks.consumer import Record
@@ -31,6 +31,11 @@ _SAID_BY_EVENT: dict[str, Any] = {
     "element_y": 0.0,
     "page_x": 0.0,
     "page_y": 0.0,
+    "download": False,
+    "outbound": False,
+    "rage": False,
+    "dead": False,
+    "copied_chars": 0,
     "form": "",
     "contact_id": "",
     "campaign_id": "",
@@ -68,7 +73,7 @@ def _row(envelope: Envelope, partition: int, offset: int) -> Row:
 
 def _said_by(event: Event) -> dict[str, Any]:
     match event:
-        case PageView() | PageProgress() | Click() | FormSubmit():
+        case PageView() | PageProgress() | Click() | Copy() | FormSubmit():
             page = {"page_view_id": event.page_view_id, "url": _canonical(event.url)}
             return page | _said_by_page_event(event)
         case EmailOpen():
@@ -87,7 +92,7 @@ def _said_by(event: Event) -> dict[str, Any]:
             }
 
 
-def _said_by_page_event(event: PageView | PageProgress | Click | FormSubmit) -> dict[str, Any]:
+def _said_by_page_event(event: PageView | PageProgress | Click | Copy | FormSubmit) -> dict[str, Any]:
     match event:
         case PageView():
             return {"title": event.title, "referrer": event.referrer, "viewport": event.viewport.value}
@@ -111,6 +116,12 @@ def _said_by_page_event(event: PageView | PageProgress | Click | FormSubmit) -> 
                 "element_y": event.element_y,
                 "page_x": event.page_x,
                 "page_y": event.page_y,
+                "download": event.download,
+                "outbound": event.outbound,
+                "rage": event.rage,
+                "dead": event.dead,
             }
+        case Copy():
+            return {"copied_chars": event.chars}
         case FormSubmit():
             return {"form": event.form}

@@ -18,7 +18,7 @@ def test_a_stored_sample_is_read_and_nothing_of_it_is_lost(path: Path) -> None:
     adapter = CATALOGUE[path.name.split(".")[0]]
     stored = json.loads(path.read_text())
     read = adapter.validate_json(path.read_bytes())
-    again = adapter.dump_python(read, mode="json")
+    again = adapter.dump_python(read, mode="json", exclude_unset=True)  # newer fields have their defaults
     if "url" in stored and stored.get("kind") == "content":  # kept canonical
         assert again.pop("url") == "https://www.example.com/pricing"
         stored.pop("url")

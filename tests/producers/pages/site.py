@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from producers.snippet import script, tag
 from schemas.envelope import Report
-from schemas.events import Click, FormSubmit, IdentifyByToken, PageProgress, PageView
+from schemas.events import Click, Copy, FormSubmit, IdentifyByToken, PageProgress, PageView
 
 PAGES = Path(__file__).parent
 SITE = "docs"
@@ -21,7 +21,7 @@ STUB = (
     "readbrief('identify','token-of-the-site');"
 )
 
-E = TypeVar("E", PageView, PageProgress, Click, FormSubmit, IdentifyByToken)
+E = TypeVar("E", PageView, PageProgress, Click, Copy, FormSubmit, IdentifyByToken)
 
 
 class Recorder:
