@@ -33,6 +33,7 @@ class Recorder:
         self.attributes = ""
         self.stub = ""
         self.reports: list[Report] = []
+        self.received_ms: list[int] = []  # by the collector's clock, one for each report
         self.invalid: list[str] = []
         self.refused: list[str] = []
         self.methods: list[str] = []
@@ -47,6 +48,7 @@ class Recorder:
                 self.bodies.append(body.decode())
                 try:
                     self.reports.append(Report.model_validate_json(body))
+                    self.received_ms.append(time.time_ns() // 1_000_000)
                 except ValidationError as error:
                     self.invalid.append(str(error))
             else:
