@@ -3,7 +3,7 @@
 from schemas.events import Click
 from tests.producers.pages.reader import Reader
 from tests.producers.pages.site import Recorder
-from tests.producers.pages.tracing import Cost, traced
+from tests.producers.pages.tracing import Trace, traced
 
 pytest_plugins = ["tests.producers.pages.fixtures"]
 
@@ -15,11 +15,11 @@ BIG_PAGE = """() => {
 }"""
 
 
-ROUNDS = 8
+ROUNDS = 6
 
 
-def _read_big_page(reader: Reader, round_: int) -> Cost:
-    with traced(reader.page, "/rb.js", slowdown=4) as cost:
+def _read_big_page(reader: Reader, round_: int) -> Trace:
+    with traced(reader.page, slowdown=4) as trace:
         for step in range(10):
             reader.scroll_to(1000 + step * 6000)
             reader.page.evaluate("document.querySelector('main').append('more', document.createElement('hr'))")
@@ -30,21 +30,35 @@ def _read_big_page(reader: Reader, round_: int) -> Cost:
         reader.hide()
         reader.hide(False)
         reader.stay(0.2)
-    assert cost.calls > 50
-    return cost
+    return trace
+
+
+def _excess_ms(trace: Trace) -> float:
+    """Return how far the longest task of the snippet is over the bound.
+
+    Where other programs want the CPU too, the throttle takes milliseconds for itself. How many is told by a script of
+    the page's own, which always does the same small piece of work.
+    """
+    ours = trace.cost("/rb.js").task_ms
+    control = trace.cost("/app").task_ms
+    assert min(len(ours), len(control)) > 50
+    noise_ms = control[-1] - control[len(control) // 2]
+    return ours[-1] - noise_ms - MAX_TASK_MS
 
 
 def test_no_task_is_long_and_none_works_out_a_layout(reader: Reader, recorder: Recorder) -> None:
-    """In one round of a few: the throttle takes milliseconds for itself when other programs want the CPU, too."""
+    """In one round of a few, since noise hits what it hits."""
     reader.open("/app")
     reader.page.evaluate(BIG_PAGE)
+    reader.page.evaluate("setInterval(alwaysTheSame, 40)")
     reader.stay(1)
-    rounds: list[Cost] = []
-    while len(rounds) < ROUNDS and all(cost.task_ms[-1] > MAX_TASK_MS for cost in rounds):
-        rounds.append(_read_big_page(reader, len(rounds)))
+    excesses: list[float] = []
+    while len(excesses) < ROUNDS and all(excess > 0 for excess in excesses):
+        trace = _read_big_page(reader, len(excesses))
+        assert trace.cost("/rb.js").forced == []
+        excesses.append(_excess_ms(trace))
     recorder.last(Click)
-    assert min(cost.task_ms[-1] for cost in rounds) <= MAX_TASK_MS, [cost.task_ms[-5:] for cost in rounds]
-    assert [forced for cost in rounds for forced in cost.forced] == []
+    assert min(excesses) <= 0, excesses
 
 
 def test_the_measurement_sees_a_long_task_and_a_forced_layout(reader: Reader) -> None:
@@ -52,8 +66,9 @@ def test_the_measurement_sees_a_long_task_and_a_forced_layout(reader: Reader) ->
     reader.open("/app")
     reader.page.evaluate(BIG_PAGE)
     reader.page.evaluate("addEventListener('scroll', costly)")
-    with traced(reader.page, "/app", slowdown=4) as cost:
+    with traced(reader.page, slowdown=4) as trace:
         reader.scroll_to(500)
         reader.stay(0.3)
+    cost = trace.cost("/app")
     assert cost.task_ms[-1] > MAX_TASK_MS
     assert ("Layout", "scroll") in cost.forced

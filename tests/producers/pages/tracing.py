@@ -13,51 +13,60 @@ _SCRIPTS = {"FunctionCall", "EvaluateScript", "v8.compile", "v8.evaluateModule"}
 _LAYOUTS = {"Layout", "UpdateLayoutTree"}
 
 
-@dataclass
+@dataclass(frozen=True)
 class Cost:
     """Milliseconds that one script took in each task it ran in, and the layouts that it made the browser work out."""
 
-    task_ms: list[float] = field(default_factory=list)
-    forced: list[tuple[str, str]] = field(default_factory=list)  # what was worked out, in which kind of event
-    calls: int = 0
+    task_ms: list[float]
+    forced: list[tuple[str, str]]  # what was worked out, in which kind of event
+
+
+@dataclass
+class Trace:
+    """What happened in the page, in the order of Chromium's trace."""
+
+    events: list[dict[str, Any]] = field(default_factory=list)
+
+    def cost(self, script: str) -> Cost:
+        """Return what a script cost, by the end of its address."""
+        calls = _outermost([each for each in self.events if each["name"] in _SCRIPTS and _url(each).endswith(script)])
+        return Cost(sorted(self._by_task(calls).values()), list(self._forced(calls)))
+
+    def _by_task(self, calls: list[dict[str, Any]]) -> dict[tuple[int, float], float]:
+        tasks = [event for event in self.events if event["name"] in {"RunTask", "ThreadControllerImpl::RunTask"}]
+        by_task: dict[tuple[int, float], float] = {}
+        for call in calls:
+            around = [each for each in tasks if _within(call, each)]
+            task = around[0] if around else call
+            place = (task["tid"], task["ts"])
+            # Time on the CPU, where Chromium tells it: what other programs take is not the script's.
+            by_task[place] = by_task.get(place, 0) + call.get("tdur", call["dur"]) / 1000
+        return by_task
+
+    def _forced(self, calls: list[dict[str, Any]]) -> Iterator[tuple[str, str]]:
+        dispatches = [event for event in self.events if event["name"] == "EventDispatch"]
+        for event in self.events:
+            for call in (each for each in calls if event["name"] in _LAYOUTS and _within(event, each)):
+                kinds = [each["args"]["data"]["type"] for each in dispatches if _within(call, each)]
+                yield event["name"], kinds[0] if kinds else ""
 
 
 @contextmanager
-def traced(page: Page, script: str, slowdown: int) -> Iterator[Cost]:
-    """Measure a script, by the end of its address, while the page runs on a CPU so many times slower."""
-    cost = Cost()
+def traced(page: Page, slowdown: int) -> Iterator[Trace]:
+    """Trace a page while it runs on a CPU so many times slower; the trace is there when the block ends."""
+    trace = Trace()
     browser = page.context.browser
     assert browser is not None
     session = page.context.new_cdp_session(page)
     session.send("Emulation.setCPUThrottlingRate", {"rate": slowdown})
     browser.start_tracing(page=page, categories=CATEGORIES)
     try:
-        yield cost
+        yield trace
     finally:
-        trace = json.loads(browser.stop_tracing())
+        recorded = json.loads(browser.stop_tracing())
         session.send("Emulation.setCPUThrottlingRate", {"rate": 1})
         session.detach()
-    _measure([event for event in trace["traceEvents"] if event.get("ph") == "X"], script, cost)
-
-
-def _measure(events: list[dict[str, Any]], script: str, cost: Cost) -> None:
-    calls = _outermost([event for event in events if event["name"] in _SCRIPTS and _url(event).endswith(script)])
-    tasks = [event for event in events if event["name"] in {"RunTask", "ThreadControllerImpl::RunTask"}]
-    by_task: dict[tuple[int, float], float] = {}
-    for call in calls:
-        around = [each for each in tasks if _within(call, each)]
-        task = around[0] if around else call
-        place = (task["tid"], task["ts"])
-        # Time on the CPU, where Chromium tells it: what other programs take is not the script's.
-        by_task[place] = by_task.get(place, 0) + call.get("tdur", call["dur"]) / 1000
-    cost.calls = len(calls)
-    cost.task_ms = sorted(by_task.values())
-    dispatches = [event for event in events if event["name"] == "EventDispatch"]
-    for event in events:
-        if event["name"] in _LAYOUTS:
-            for call in (each for each in calls if _within(event, each)):
-                kinds = [each["args"]["data"]["type"] for each in dispatches if _within(call, each)]
-                cost.forced.append((event["name"], kinds[0] if kinds else ""))
+    trace.events = [event for event in recorded["traceEvents"] if event.get("ph") == "X"]
 
 
 def _url(event: dict[str, Any]) -> str:
