@@ -6,9 +6,10 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
+from producers.link_marks import with_link_marks
 from producers.links import TokenError, read_landing, read_site_token
 from schemas.envelope import Envelope, Report
-from schemas.events import Event, Identify, IdentifyByToken, IdentifyMethod, ReportedEvent
+from schemas.events import Click, Event, Identify, IdentifyByToken, IdentifyMethod, ReportedEvent
 from schemas.settings import Settings, Site
 
 MAX_REPORT_BYTES = 65_536
@@ -140,6 +141,8 @@ def known_event(event: ReportedEvent, index: int, site: str, now_ms: int, settin
     Raises:
         RefusedError: 400, the token is forged, expired or another site's; `index` is the event's in its report.
     """
+    if isinstance(event, Click):
+        return with_link_marks(event, settings.sites[site].origins)
     if not isinstance(event, IdentifyByToken):
         return event
     claims = _claims(event.token, f"events.{index}.token", now_ms, settings)

@@ -12,6 +12,7 @@ from schemas.directory import Account, Contact, Content, Rep
 from schemas.envelope import Bundle, Envelope, Report
 from schemas.events import (
     Click,
+    Copy,
     Custom,
     EmailClick,
     EmailOpen,
@@ -28,7 +29,7 @@ from schemas.rep_mail import RepMail
 from schemas.settings import Settings
 
 _MODELS = (
-    PageView, PageProgress, PagePing, Click, FormSubmit, Custom, EmailOpen, EmailClick, Identify,
+    PageView, PageProgress, PagePing, Click, Copy, FormSubmit, Custom, EmailOpen, EmailClick, Identify,
     Report, Envelope, Bundle, Identified, Activity, Wake, Read, Interest, Brief, RepMail, Delivery, Outcome,
     DeadLetter, Account, Contact, Rep, Content, Playbook, Settings,
 )  # fmt: skip

@@ -100,6 +100,17 @@ class Click(_PageEvent):
     page_x: Annotated[float, Field(ge=0, le=1)]
     page_y: Annotated[float, Field(ge=0, le=1)]
     viewport: Viewport = Viewport.desktop
+    download: Annotated[bool, Field(description="A link to a file: by its extension, or as the page says")] = False
+    outbound: Annotated[bool, Field(description="A link to a host that is not the site's")] = False
+    rage: Annotated[bool, Field(description="At least the third within a second, on the same spot")] = False
+    dead: Annotated[bool, Field(description="On what looks clickable, and nothing happened within a second")] = False
+
+
+class Copy(_PageEvent):
+    """Text of a page was copied: only how much, never what."""
+
+    type: Literal["copy"] = "copy"
+    chars: Annotated[int, Field(ge=1, le=2**31 - 1)]
 
 
 class FormSubmit(_PageEvent):
@@ -155,10 +166,12 @@ class IdentifyByToken(_Event):
 
 
 Event = Annotated[
-    PageView | PageProgress | PagePing | Click | FormSubmit | Custom | EmailOpen | EmailClick | Identify,
+    PageView | PageProgress | PagePing | Click | Copy | FormSubmit | Custom | EmailOpen | EmailClick | Identify,
     Field(discriminator="type"),
 ]
-ReportedEvent = Annotated[PageView | PageProgress | Click | FormSubmit | IdentifyByToken, Field(discriminator="type")]
+ReportedEvent = Annotated[
+    PageView | PageProgress | Click | Copy | FormSubmit | IdentifyByToken, Field(discriminator="type")
+]
 
 
 def page_view_of(event: Event) -> str | None:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from typing import TypeVar
 
 from schemas.activity import ActivityItem
-from schemas.events import BANDS, Click, FormSubmit, PagePing, PageProgress, PageView
+from schemas.events import BANDS, Click, Copy, FormSubmit, PagePing, PageProgress, PageView
 from schemas.reads import ClickMark, Read
 from schemas.urls import canonical_url
 
@@ -24,7 +24,7 @@ def read_of(item: ActivityItem) -> Read | None:
     """Return what one event of a known person says about its page view, or None if it has none."""
     envelope = item.envelope
     event = envelope.event
-    if not isinstance(event, PageView | PageProgress | PagePing | Click | FormSubmit):
+    if not isinstance(event, PageView | PageProgress | PagePing | Click | Copy | FormSubmit):
         return None
     said: dict[str, object] = {}
     match event:

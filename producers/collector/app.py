@@ -1,7 +1,6 @@
 """The collector as an ASGI application: which path is served by what."""
 
 import asyncio
-import hashlib
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -20,6 +19,7 @@ from producers.collector import reports, segment_calls, snowplow_hits
 from producers.collector.answers import SafeHeaders, error, unavailable
 from producers.collector.email_clicks import follow_link
 from producers.collector.openapi import openapi
+from producers.collector.script_file import serve_script
 from producers.collector.state import Collector
 
 _log = structlog.get_logger()
@@ -49,7 +49,7 @@ def build_app(collector: Collector) -> Starlette:
         *(Route(path, on(take), methods=methods) for path, take, methods in segment_calls.ROUTES),
         *(Route(path, on(take), methods=methods) for path, take, methods in snowplow_hits.ROUTES),
         Route("/l/{token}", on(follow_link), methods=["GET", "HEAD"]),
-        Route("/rb.js", _snippet(collector.script), methods=["GET"]),
+        Route("/rb.js", serve_script(collector.script), methods=["GET"]),
         Route("/openapi.json", _document, methods=["GET"]),
         Route("/metrics", on(_metrics), methods=["GET"]),
         Route("/healthz", _healthy, methods=["GET"]),
@@ -61,23 +61,6 @@ def build_app(collector: Collector) -> Starlette:
         middleware=[Middleware(SafeHeaders)],
         exception_handlers={HTTPException: _http_error, Exception: _failure},
     )
-
-
-def _snippet(script: bytes) -> Endpoint:
-    etag = f'"{hashlib.blake2b(script, digest_size=12).hexdigest()}"'
-    headers = {
-        "cache-control": "public, max-age=3600, stale-while-revalidate=86400",
-        "etag": etag,
-        "access-control-allow-origin": "*",
-    }
-
-    async def serve(request: Request) -> Response:
-        known = {tag.strip().removeprefix("W/") for tag in request.headers.get("if-none-match", "").split(",")}
-        if etag in known or "*" in known:
-            return Response(status_code=304, headers=headers)
-        return Response(script, media_type="text/javascript", headers=headers)
-
-    return serve
 
 
 async def _document(_request: Request) -> Response:

@@ -9,7 +9,7 @@ from starlette.responses import JSONResponse, Response
 
 from producers.collector.answers import unavailable
 from producers.collector.state import Collector
-from producers.collector.tracker_requests import address_key, cors, keep, preflight, read_body, unpacked
+from producers.collector.tracker_requests import address_key, cors, keep, over_rate, preflight, read_body, unpacked
 from producers.intake import RefusedError
 from producers.segment import BATCH, CALLS, MAX_BATCH_BYTES, SHORT, Posting, read_posting, translate
 from producers.translation import Receipt, Refused, Translated, checked_site
@@ -23,6 +23,8 @@ async def take_call(collector: Collector, request: Request) -> Response:
     origin = request.headers.get("origin")
     headers = cors(collector, origin)
     now_ms = collector.now_ms()
+    if refusal := over_rate(collector, request, now_ms, headers):
+        return refusal
     body = await read_body(request, MAX_BATCH_BYTES)
     failure = None
     try:
@@ -33,7 +35,7 @@ async def take_call(collector: Collector, request: Request) -> Response:
     else:
         translated = _translated(collector, posting, origin, content, now_ms)
     try:
-        await keep(collector, path, translated, now_ms)
+        await keep(collector, request, path, translated, now_ms)
     except UnavailableError:
         return unavailable(headers)
     if failure is not None:

@@ -11,7 +11,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from producers.collector.answers import error, unavailable
 from producers.collector.state import Collector
-from producers.collector.tracker_requests import address_key, cors, keep, preflight, read_body, unpacked
+from producers.collector.tracker_requests import address_key, cors, keep, over_rate, preflight, read_body, unpacked
 from producers.intake import RefusedError
 from producers.snowplow import MAX_BYTES, read_payload, translate
 from producers.translation import Refused, Translated
@@ -29,6 +29,8 @@ async def take_payload(collector: Collector, request: Request) -> Response:
     origin = request.headers.get("origin")
     headers = cors(collector, origin)
     now_ms = collector.now_ms()
+    if refusal := over_rate(collector, request, now_ms, headers):
+        return refusal
     body = await read_body(request, MAX_BYTES)
     failure = None
     try:
@@ -37,7 +39,7 @@ async def take_payload(collector: Collector, request: Request) -> Response:
     except RefusedError as refused:
         failure, translated = refused, Translated(refused=(Refused(body, refused),))
     try:
-        await keep(collector, POST_PATH, translated, now_ms)
+        await keep(collector, request, POST_PATH, translated, now_ms)
     except UnavailableError:
         return unavailable(headers)
     if failure is not None and failure.status == _TOO_LARGE:
@@ -50,10 +52,12 @@ async def take_pixel(collector: Collector, request: Request) -> Response:
     origin = request.headers.get("origin")
     headers = cors(collector, origin)
     now_ms = collector.now_ms()
+    if refusal := over_rate(collector, request, now_ms, headers):
+        return refusal
     hit = dict(request.query_params)
     translated = translate((hit,), collector.settings.sites, origin, now_ms, address_key(collector))
     try:
-        await keep(collector, GET_PATH, translated, now_ms)
+        await keep(collector, request, GET_PATH, translated, now_ms)
     except UnavailableError:
         return unavailable(headers)
     return Response(_PIXEL, media_type="image/gif", headers=headers)

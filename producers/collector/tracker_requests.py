@@ -3,23 +3,27 @@
 import asyncio
 import zlib
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from producers.bundling import envelope_bytes
-from producers.collector.answers import error
+from producers.collector.answers import error, too_many
+from producers.collector.clients import client_of
 from producers.collector.state import Collector
 from producers.intake import RefusedError
+from producers.metrics import RATE_LIMITED
 from producers.translation import Translated
 from schemas.addresses import ADDRESS_PURPOSE
+from schemas.envelope import Envelope
 
 _BODY_TIMEOUT_S = 10.0
 _DISCARDED_BYTES = 2**20
 _PREFLIGHT_MAX_AGE_S = 86_400
 _CHUNK_BYTES = 200_000
+_BROWSER_HEADERS = {"origin", "sec-fetch-mode"}
 _GZIP = 31  # zlib's number for a gzip header and the largest window
 
 
@@ -90,21 +94,35 @@ def unpacked(body: bytes, encoding: str | None, limit: int) -> bytes:
             raise RefusedError(415, "", "the content encoding must be gzip, or none")
 
 
-async def keep(collector: Collector, path: str, translated: Translated, now_ms: int) -> None:
+def over_rate(collector: Collector, request: Request, now_ms: int, headers: dict[str, str]) -> Response | None:
+    """Return the answer to a client that sends too much, or None."""
+    wait_s = collector.client_rates.wait_s(request.client.host if request.client else "", now_ms / 1000)
+    if not wait_s:
+        return None
+    RATE_LIMITED.labels("client").inc()
+    return too_many(wait_s, {**headers, "connection": "close"})
+
+
+def with_client(envelopes: Iterable[Envelope], request: Request) -> tuple[Envelope, ...]:
+    """Return envelopes with what is kept of a browser that sent them; a server's address says nothing of a reader."""
+    if not _BROWSER_HEADERS & set(request.headers):
+        return tuple(envelopes)
+    client = client_of(request.client.host if request.client else None, request.headers.get("user-agent"))
+    marks = {"client_network": client.network, "automated": client.automated}
+    return tuple(envelope.model_copy(update=marks) for envelope in envelopes)
+
+
+async def keep(collector: Collector, request: Request, path: str, translated: Translated, now_ms: int) -> None:
     """Return once every event is stored, and a dead letter of everything that can't be used.
 
     Raises:
         UnavailableError: some of it was not stored.
     """
-    by_partition: dict[int, list[bytes]] = defaultdict(list)
-    for envelope in translated.envelopes:
-        by_partition[collector.partition_of(envelope.visitor_id)].append(envelope_bytes(envelope))
+    by_slot: dict[Hashable, list[bytes]] = defaultdict(list)
+    for envelope in with_client(translated.envelopes, request):
+        by_slot[collector.slot_of(envelope.visitor_id)].append(envelope_bytes(envelope))
     await asyncio.gather(
-        *(
-            collector.bundler.add(partition, chunk)
-            for partition, envelopes in by_partition.items()
-            for chunk in _chunks(envelopes)
-        ),
+        *(collector.bundler.add(slot, chunk) for slot, envelopes in by_slot.items() for chunk in _chunks(envelopes)),
         *(collector.dead_letters.keep(path, one.error, one.payload, now_ms) for one in translated.refused),
     )
 

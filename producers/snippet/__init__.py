@@ -1,10 +1,13 @@
 """The browser snippet: the file that the collector serves as /rb.js, and the line that a site pastes."""
 
 import base64
+import gzip
 import hashlib
 from functools import cache
 from html import escape
 from importlib.resources import files
+
+import brotli
 
 
 @cache
@@ -15,6 +18,12 @@ def script() -> bytes:
         FileNotFoundError: it was never built; `python -m producers.snippet.build` does so.
     """
     return files(__package__).joinpath("dist", "rb.js").read_bytes()
+
+
+def compressed(content: bytes) -> dict[str, bytes]:
+    """Return a file as served by content encoding, the smallest first; without encoding last, as the empty name."""
+    smallest = brotli.compress(content, mode=brotli.MODE_TEXT)
+    return {"br": smallest, "gzip": gzip.compress(content, 9, mtime=0), "": content}
 
 
 @cache

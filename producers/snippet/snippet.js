@@ -11,11 +11,12 @@
 
 import { takeToken } from "./source/address.js";
 import { guard, on } from "./source/guard.js";
-import { click, submit } from "./source/interaction.js";
+import { click, copy, submit } from "./source/interaction.js";
+import { happened } from "./source/reaction.js";
 import { TICK_MS, arrive, comeBack, count, leave, navigate, refreshTitle, restore, tick, use } from "./source/reading.js";
-import { close, open, push } from "./source/sending.js";
+import { close, identify as sendToken, open } from "./source/sending.js";
 import { UNSENT, VISITOR, recall, remember } from "./source/storage.js";
-import { uuid } from "./source/values.js";
+import { randomId } from "./source/values.js";
 
 const script = document.currentScript || document.querySelector("script[data-site]");
 const optedOut = navigator.globalPrivacyControl || navigator.doNotTrack === "1";
@@ -24,13 +25,14 @@ let activated, consent, running, installed;
 
 function identify(token) {
   if (typeof token !== "string" || !token || token.length > 2000) return;
-  if (running) push("identify", { token });
+  if (running) sendToken(token);
   else tokens.push(token);
 }
 
 function forget() {
   running = false;
   tokens = [];
+  happened();
   close();
   remember(VISITOR);
   remember(UNSENT);
@@ -42,7 +44,7 @@ function start() {
   if (mode === "required" && consent !== "granted") return;
   running = true;
   let visitor = recall(VISITOR);
-  if (!/^[a-z\d][\w-]{7,63}$/.test(visitor)) remember(VISITOR, (visitor = uuid()));
+  if (!/^[a-z\d][\w-]{7,63}$/.test(visitor)) remember(VISITOR, (visitor = randomId()));
   open(new URL(script.src).origin + "/v1/events", site, visitor, refreshTitle);
   tokens.splice(0).forEach(identify);
   arrive((parseFloat(idleS) || 30) * 1000);
@@ -57,11 +59,11 @@ function install() {
     const original = history[name];
     history[name] = function (...args) {
       const result = original.apply(this, args);
-      guard(whileRunning(navigate))();
+      guard(whileRunning(navigate))(name === "replaceState");
       return result;
     };
   }
-  on("popstate hashchange", whileRunning(navigate));
+  on("popstate hashchange", whileRunning(() => navigate()));
   on("scroll mousemove wheel keydown pointerdown touchstart touchmove", byPerson(use));
   on("blur", whileRunning(count));
   on("focus", whileRunning(comeBack));
@@ -69,6 +71,7 @@ function install() {
   on("pageshow", whileRunning((event) => event.persisted && restore()));
   on("visibilitychange", whileRunning(() => (document.hidden ? leave() : comeBack())));
   on("click auxclick", byPerson(click));
+  on("copy", byPerson(copy));
   on("submit", byPerson(submit));
   setInterval(guard(whileRunning(tick)), TICK_MS);
 }

@@ -6,6 +6,7 @@ from typing import Any
 from schemas.envelope import Bundle, Envelope
 from schemas.events import (
     Click,
+    Copy,
     Custom,
     EmailClick,
     EmailOpen,
@@ -43,6 +44,11 @@ _SAID_BY_EVENT: dict[str, Any] = {
     "element_y": 0.0,
     "page_x": 0.0,
     "page_y": 0.0,
+    "download": False,
+    "outbound": False,
+    "rage": False,
+    "dead": False,
+    "copied_chars": 0,
     "form": "",
     "name": "",
     "contact_id": "",
@@ -84,7 +90,7 @@ def _row(envelope: Envelope, partition: int, offset: int) -> Row:
 
 def _said_by(event: Event) -> dict[str, Any]:
     match event:
-        case PageView() | PageProgress() | PagePing() | Click() | FormSubmit():
+        case PageView() | PageProgress() | PagePing() | Click() | Copy() | FormSubmit():
             page = {"page_view_id": event.page_view_id, "url": _canonical(event.url)}
             return page | _said_by_page_event(event)
         case Custom():
@@ -105,7 +111,7 @@ def _said_by(event: Event) -> dict[str, Any]:
             }
 
 
-def _said_by_page_event(event: PageView | PageProgress | PagePing | Click | FormSubmit) -> dict[str, Any]:
+def _said_by_page_event(event: PageView | PageProgress | PagePing | Click | Copy | FormSubmit) -> dict[str, Any]:
     match event:
         case PageView():
             return {"title": event.title, "referrer": event.referrer, "viewport": event.viewport.value}
@@ -131,6 +137,12 @@ def _said_by_page_event(event: PageView | PageProgress | PagePing | Click | Form
                 "element_y": event.element_y,
                 "page_x": event.page_x,
                 "page_y": event.page_y,
+                "download": event.download,
+                "outbound": event.outbound,
+                "rage": event.rage,
+                "dead": event.dead,
             }
+        case Copy():
+            return {"copied_chars": event.chars}
         case FormSubmit():
             return {"form": event.form}

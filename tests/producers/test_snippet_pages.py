@@ -119,13 +119,14 @@ def test_long_and_broken_texts_stay_within_bounds(reader: Reader, recorder: Reco
         reader.stay(0.07)
     reader.page.mouse.click(300, 5)
     reader.page.evaluate("readbrief('identify', 'a'.repeat(2000))")
-    for _ in range(120):
-        reader.page.evaluate("readbrief('identify', 'b'.repeat(1000))")
+    reader.page.evaluate("history.pushState(null, '', '?')")
+    recorder.left()
+    reader.page.evaluate("() => { for (let n = 0; n < 60; n++) history.pushState(null, '', '?' + n); }")
     reader.stay(1.2)
     reader.leave()
-    left = recorder.left()
-    assert len(left.sections) == 50
-    assert len(left.url) == 2000
+    recorder.left(60)
+    read = next(event for event in recorder.of(PageProgress) if len(event.url) == 2000 and event.left)
+    assert len(read.sections) == 50
     assert all(len(body.encode()) < 65_000 for body in recorder.bodies)
     assert all(len(report.events) <= 100 for report in recorder.reports)
     assert sum(len(report.events) for report in recorder.reports) > 120

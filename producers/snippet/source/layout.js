@@ -1,10 +1,11 @@
 // Where things are: what scrolls, how tall it is, and where its sections begin.
-// To be called in an animation frame only: there the browser is about to work out the layout anyway.
+// Read only where the browser has just worked out the layout, so that nothing here ever makes it do so.
 
 import { cut } from "./values.js";
 import { textOf } from "./words.js";
 
-const MAX_HEADINGS = 300;
+const MAX_HEADINGS = 200; // of each level
+const HEADINGS_AT_ONCE = 6;
 const SAME_ROW_PX = 8;
 
 /** What scrolls: the page, or in an app shell the box that fills most of the window. */
@@ -26,37 +27,40 @@ function pinned(heading, root) {
   return false;
 }
 
-/** The section's id if its heading has one, else its title as one word; numbered where it comes again. */
+/** The section's id if its heading has one, else its title; numbered where it comes again. */
 function keyOf(heading, title, seen) {
-  const slug = title.toLowerCase().replace(/[^\p{L}\p{N}]+/gu, "-").slice(0, 80);
-  const key = cut(heading.id || slug.replace(/^-|-$/g, ""), 190) || "section";
+  const key = cut(heading.id || title, 190) || "section";
   seen[key] = (seen[key] || 0) + 1;
   return seen[key] > 1 ? key + "-" + seen[key] : key;
 }
 
-function sectionsOf(root, offset) {
-  const sections = [];
-  const seen = { __proto__: null };
-  for (const heading of Array.from(root.querySelectorAll("h1,h2,h3")).slice(0, MAX_HEADINGS)) {
-    const { top, height } = heading.getBoundingClientRect();
-    if (!height || pinned(heading, root)) continue;
-    const title = textOf(heading);
-    sections.push({ key: keyOf(heading, title, seen), title, top: top + offset });
-  }
-  return sections.sort((a, b) => a.top - b.top);
-}
-
-/** Measure all that changes rarely. Headings side by side share a row, and its time. */
-export function measure() {
-  const page = document.scrollingElement || document.documentElement;
+/** Measure all that changes rarely, in slices so small that no frame is late. */
+export function* measure() {
+  const page = document.scrollingElement;
   const root = scroller(page);
   const isPage = root === page;
   const { left, top } = isPage ? { left: 0, top: 0 } : root.getBoundingClientRect();
-  const rows = [];
-  for (const section of sectionsOf(root, root.scrollTop - top)) {
-    const row = rows[rows.length - 1];
-    if (row && section.top - row.top < SAME_ROW_PX) row.sections.push(section);
-    else rows.push({ top: section.top, sections: [section] });
+  const sections = [];
+  const seen = { __proto__: null };
+  // One level at a time: the browser finds a single tag name many times faster than a list of them.
+  for (const level of ["h1", "h2", "h3"]) {
+    yield;
+    for (const [n, heading] of Array.from(root.querySelectorAll(level)).slice(0, MAX_HEADINGS).entries()) {
+      if (n % HEADINGS_AT_ONCE === 0) yield;
+      const box = heading.getBoundingClientRect();
+      if (!box.height || pinned(heading, root)) continue;
+      const title = textOf(heading);
+      sections.push({ key: keyOf(heading, title, seen), title, top: box.top + root.scrollTop - top });
+    }
   }
-  return { root, left, top, rows, room: isPage ? innerHeight : root.clientHeight, height: root.scrollHeight || 1 };
+  yield;
+  const height = root.scrollHeight || 1;
+  sections.sort((a, b) => a.top - b.top);
+  for (const [n, section] of sections.entries()) {
+    // Headings side by side begin a section each, and all end where the next row begins.
+    let next = n;
+    while (sections[next]?.top <= section.top + SAME_ROW_PX) next++;
+    section.bottom = sections[next]?.top ?? height;
+  }
+  return { root, left, top, sections, height, room: isPage ? innerHeight : root.clientHeight };
 }

@@ -4,18 +4,23 @@ import { address, pageKey } from "./address.js";
 import { noAttention, share } from "./attention.js";
 import { guard } from "./guard.js";
 import { measure } from "./layout.js";
+import { happened } from "./reaction.js";
 import { flush, push } from "./sending.js";
-import { DAY_MS, bound, cut, fraction, uuid } from "./values.js";
+import { bound, cut, fraction, randomId } from "./values.js";
 
 export const TICK_MS = 1000; // how often time is counted; also the most that is counted at once
+const DAY_MS = 864e5; // the most that is told of one page view
 const PROGRESS_TICKS = 5;
 const SETTLE_MS = 500; // a router scrolls up only some time after it has changed the address
 const TITLE_MS = 4000; // so long after a change of the address, its title may still be the old one
 const RESTORE_MS = 1000; // so long after opening, a scroll may be the browser's own, not the reader's
 
+// Calls back right after the browser has worked out the next frame's layout: to read it there costs nothing.
+const afterLayout = new ResizeObserver(guard(see));
+
 let view, layout, attention; // of the page view under way; none before consent
 let activeMs, owedMs, top, bottom, reach; // owed: counted, but not yet shared among the page's parts
-let ticks, frame, stale, pointer;
+let ticks, measuring, pointer;
 let idleMs;
 let person; // a sign of use was seen; until then it may be a mail scanner's browser, and nothing is told
 let engaged; // visible and focused since countedTo
@@ -45,8 +50,8 @@ export function arrive(idle) {
 }
 
 function begin(referrer, oldTitle) {
-  view = { id: uuid(), url: address(), key: pageKey(), began: performance.now(), oldTitle };
-  layout = undefined;
+  view = { id: randomId(), url: address(), key: pageKey(), path: pageKey(true), began: performance.now(), oldTitle };
+  layout = measuring = undefined;
   attention = noAttention();
   activeMs = owedMs = reach = ticks = 0;
   view.opened = pushOfPage("page_view", {
@@ -62,7 +67,8 @@ function begin(referrer, oldTitle) {
 
 /** Tell how far it has come, if that is news, or if the reader leaves. */
 function progress(left) {
-  const active = person ? bound(activeMs, DAY_MS) : 0;
+  const { bands, sections } = person ? attention : noAttention();
+  const active = person ? Math.round(activeMs) : 0;
   const depth = person && layout ? bound((reach / layout.height) * 100, 100) : 0;
   const told = active + "/" + depth;
   if (!left && (view.told || "0/0") === told) return;
@@ -71,17 +77,14 @@ function progress(left) {
     title: view.title,
     active_ms: active,
     depth_pct: depth,
-    bands: attention.bands.map((ms) => (person ? bound(ms, DAY_MS) : 0)),
-    sections: Array.from(person ? attention.sections : [], ([key, { title, ms }]) => ({
-      key,
-      title,
-      active_ms: bound(ms, DAY_MS),
-    })),
+    bands: bands.map(Math.round),
+    sections: Array.from(sections, ([key, { title, ms }]) => ({ key, title, active_ms: Math.round(ms) })),
     left,
   });
 }
 
 function end() {
+  happened();
   count();
   if (!view.title) refreshTitle();
   if (!view.left) progress((view.left = true));
@@ -106,8 +109,10 @@ export function restore() {
 }
 
 /** Routers report every change of the address, some of them twice: only another page ends a page view. */
-export function navigate() {
-  if (pageKey() === view.key) return;
+export function navigate(rewritten) {
+  const samePage = pageKey(rewritten) === view[rewritten ? "path" : "key"];
+  view.key = pageKey();
+  if (samePage) return;
   end();
   begin(view.url, view.title);
 }
@@ -116,7 +121,7 @@ export function navigate() {
 export function count() {
   const now = performance.now();
   // What is longer than a tick was sleep, or a hanging machine.
-  const ms = engaged ? Math.min(Math.min(now, usedAt + idleMs) - countedTo, TICK_MS) : 0;
+  const ms = engaged ? Math.min(now - countedTo, usedAt + idleMs - countedTo, TICK_MS, DAY_MS - activeMs) : 0;
   countedTo = now;
   engaged = !document.hidden && document.hasFocus();
   if (ms > 0) {
@@ -128,7 +133,7 @@ export function count() {
 
 /** Where a point of the window lies in the page, as fractions of its width and height. */
 export function locate(x, y) {
-  const { root, left, top: above } = layout || measure();
+  const { root, left, top: above } = layout || { root: document.scrollingElement, left: 0, top: 0 };
   return {
     page_x: fraction(x - left + root.scrollLeft, root.scrollWidth),
     page_y: fraction(y - above + root.scrollTop, root.scrollHeight),
@@ -145,6 +150,7 @@ function settle() {
 export function use(event) {
   const now = performance.now();
   if (event.type === "scroll") {
+    happened();
     look();
     if (!person && now - view.began < RESTORE_MS) return;
   } else if (event.type === "mousemove") {
@@ -161,23 +167,32 @@ export function use(event) {
 export function tick() {
   if (document.hidden) return;
   count();
-  look(countedTo < usedAt + idleMs);
+  if (countedTo < usedAt + idleMs) measuring ||= measure();
+  look();
   refreshTitle();
   if (++ticks % PROGRESS_TICKS === 0) progress(false);
 }
 
-/** See, in the next animation frame, what part of the page is in view. */
-function look(again) {
-  if (again) stale = true;
-  frame = frame || requestAnimationFrame(guard(see));
+/** See, as soon as the next frame is laid out, what part of the page is in view. */
+function look() {
+  afterLayout.observe(document.documentElement);
 }
 
 function see() {
-  frame = 0;
+  afterLayout.disconnect();
   if (document.hidden || performance.now() - view.began < SETTLE_MS) return;
   count(); // for what was in view until now
-  if (stale || !layout) layout = measure();
-  stale = false;
+  if (!layout) measuring ||= measure();
+  if (measuring) {
+    const { done, value } = measuring.next();
+    if (done) {
+      layout = value;
+      measuring = undefined;
+    } else {
+      look();
+    }
+  }
+  if (!layout) return;
   top = layout.root.scrollTop;
   bottom = top + layout.room;
   reach = Math.max(reach, bottom);

@@ -2,12 +2,11 @@
 
 import { guard } from "./guard.js";
 import { keep, unsent } from "./unsent.js";
-import { clock, uuid } from "./values.js";
+import { clock, randomId } from "./values.js";
 
 const BUFFER_MS = 1000;
 const MAX_EVENTS = 100;
-const MAX_REPORT_BYTES = 50000; // browsers let 64 KiB outlive the page, beacons and fetches together
-const MAX_KEEPALIVE_CHARS = 15000;
+const MAX_REPORT_CHARS = 15000; // browsers let 64 KiB outlive the page, beacons and fetches together
 
 let endpoint, site, visitor; // visitor is set only while sending is allowed
 let buffer = [];
@@ -27,15 +26,22 @@ export function open(url, siteKey, visitorId, finish) {
 export function close() {
   visitor = 0;
   buffer = [];
-  clearTimeout(timer);
-  timer = 0;
+}
+
+function happening(type, fields) {
+  return { type, event_id: randomId(), occurred_ms: clock(), ...fields };
 }
 
 export function push(type, fields) {
-  const event = { type, event_id: uuid(), occurred_ms: clock(), ...fields };
+  const event = happening(type, fields);
   buffer.push(event);
-  timer = timer || setTimeout(guard(flush), BUFFER_MS);
+  timer ||= setTimeout(guard(flush), BUFFER_MS);
   return event;
+}
+
+/** Send a token at once and in a report of its own: one that is expired or forged costs its whole report. */
+export function identify(token) {
+  post([happening("identify", { token })]);
 }
 
 export function flush(leaving) {
@@ -45,27 +51,27 @@ export function flush(leaving) {
   while (buffer.length) {
     const events = [];
     for (let size = 0; buffer.length && events.length < MAX_EVENTS; events.push(buffer.shift())) {
-      size += new Blob([JSON.stringify(buffer[0])]).size;
-      if (events.length && size > MAX_REPORT_BYTES) break;
+      size += JSON.stringify(buffer[0]).length;
+      if (events.length && size > MAX_REPORT_CHARS) break;
     }
-    post({ v: 1, site, visitor_id: visitor, events }, leaving);
+    post(events, leaving);
   }
 }
 
 /** A beacon outlives the page but tells nothing of its fate. A fetch does, so it is used while the page lives. */
-function post(report, leaving) {
-  report.sent_ms = clock(); // also when sent again: the collector works out times from the age of each event
-  const body = JSON.stringify(report);
-  if (leaving && navigator.onLine && navigator.sendBeacon && navigator.sendBeacon(endpoint, body)) return;
-  const failed = guard(() => visitor && keep(report, true));
+function post(events, leaving) {
+  // The time is that of sending, also when sent again: the collector works out times from the age of each event.
+  const body = JSON.stringify({ v: 1, site, visitor_id: visitor, sent_ms: clock(), events });
+  if (leaving && navigator.onLine && navigator.sendBeacon?.(endpoint, body)) return;
+  const failed = guard(() => visitor && keep(events, true));
   if (leaving) failed(); // no answer will be seen any more; to send it twice does no harm
-  fetch(endpoint, { method: "POST", body, keepalive: leaving || body.length < MAX_KEEPALIVE_CHARS, credentials: "omit" }).then(
-    guard((answer) => (answer.status === 429 || answer.status > 499 ? failed() : visitor && retry(keep(report)))),
+  fetch(endpoint, { method: "POST", body, keepalive: true }).then(
+    guard((answer) => (answer.status === 429 || answer.status > 499 ? failed() : visitor && retry(keep(events)))),
     failed,
   );
 }
 
 /** Send again, one by one, what failed before: a repeated report changes nothing. */
-function retry([report]) {
-  if (report) post(report);
+function retry([events]) {
+  if (events) post(events);
 }

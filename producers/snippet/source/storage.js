@@ -3,19 +3,16 @@
 export const VISITOR = "rb_v";
 export const UNSENT = "rb_q";
 
-const memory = {}; // stands in, for the page's life, where storage is denied
-
 export function recall(key) {
   try {
     return localStorage.getItem(key);
   } catch {
-    return memory[key] || "";
+    return ""; // denied
   }
 }
 
 /** Keep a text, or nothing in its place. */
 export function remember(key, text) {
-  memory[key] = text;
   try {
     if (text) localStorage.setItem(key, text);
     else localStorage.removeItem(key);

@@ -1,6 +1,5 @@
 // Values within the bounds that the collector checks.
 
-export const DAY_MS = 864e5;
 const YEAR_2100_MS = 41024448e5;
 
 /** A whole number from 0 to max. */
@@ -22,11 +21,7 @@ export function clock() {
   return bound(Date.now(), YEAR_2100_MS);
 }
 
-/** A random UUID; crypto.randomUUID is missing on pages without TLS. */
-export function uuid() {
-  const random = () => crypto.getRandomValues(new Uint8Array(1))[0];
-  // 0 and 1 stand for any hex digit, 8 for one from 8 to b, 4 for itself.
-  return "10000000-1000-4000-8000-100000000000".replace(/[018]/g, (digit) =>
-    (digit ^ (random() & (15 >> (digit / 4)))).toString(16),
-  );
+/** 128 random bits; crypto.randomUUID is missing on pages without TLS. */
+export function randomId() {
+  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (number) => number.toString(36)).join("");
 }

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from producers.snippet import script, tag
 from schemas.envelope import Report
-from schemas.events import Click, FormSubmit, IdentifyByToken, PageProgress, PageView
+from schemas.events import Click, Copy, FormSubmit, IdentifyByToken, PageProgress, PageView
 
 PAGES = Path(__file__).parent
 SITE = "docs"
@@ -21,7 +21,7 @@ STUB = (
     "readbrief('identify','token-of-the-site');"
 )
 
-E = TypeVar("E", PageView, PageProgress, Click, FormSubmit, IdentifyByToken)
+E = TypeVar("E", PageView, PageProgress, Click, Copy, FormSubmit, IdentifyByToken)
 
 
 class Recorder:
@@ -33,6 +33,7 @@ class Recorder:
         self.attributes = ""
         self.stub = ""
         self.reports: list[Report] = []
+        self.received_ms: list[int] = []  # by the collector's clock, one for each report
         self.invalid: list[str] = []
         self.refused: list[str] = []
         self.methods: list[str] = []
@@ -47,6 +48,7 @@ class Recorder:
                 self.bodies.append(body.decode())
                 try:
                     self.reports.append(Report.model_validate_json(body))
+                    self.received_ms.append(time.time_ns() // 1_000_000)
                 except ValidationError as error:
                     self.invalid.append(str(error))
             else:
