@@ -90,7 +90,11 @@ def test_consent_denied_deletes_the_id_and_ends_all(reader: Reader, recorder: Re
     reader.open("/article")
     recorder.last(PageView)
     reader.stir()
-    reader.page.evaluate("localStorage.rb_q = '[]'; readbrief('identify', 'late'); readbrief('consent', 'denied')")
+    reader.page.evaluate("""() => {
+      localStorage.rb_q = "[]";
+      history.pushState(null, "", "/late"); // its page view waits to be sent
+      readbrief("consent", "denied");
+    }""")
     told = len(recorder.bodies)
     reader.page.evaluate("history.pushState(null, '', '/other'); readbrief('identify', 'later')")
     reader.stir()
