@@ -12,8 +12,8 @@ from playwright.async_api import Browser, async_playwright
 from benchmarks.reading_play import Play, Truth
 from benchmarks.reading_scripts import READINGS, Reading
 from schemas.events import PageProgress, PageView
-from tests.producers.pages.chromium import ARGUMENTS, CHROMIUM
 from tests.producers.pages.site import Recorder, serving
+from tests.support.browser import FLAGS, chromium
 
 MAX_ERROR_PCT = 5.0
 AT_ONCE = 4
@@ -34,7 +34,7 @@ async def _play_all() -> list[tuple[bool, str]]:
     async with async_playwright() as playwright:
         # Playwright switches the back-forward cache off; people's browsers have it.
         browser = await playwright.chromium.launch(
-            executable_path=CHROMIUM, args=ARGUMENTS, ignore_default_args=["--disable-back-forward-cache"]
+            executable_path=chromium(), args=list(FLAGS), ignore_default_args=["--disable-back-forward-cache"]
         )
         try:
             results = await asyncio.gather(*(_play(reading, browser, turns) for reading in READINGS))

@@ -9,9 +9,9 @@ from playwright.sync_api import Browser, Error
 from producers.intake import envelopes_of
 from schemas.events import PageProgress, PageView
 from schemas.settings import Settings, Site
-from tests.producers.pages.chromium import ARGUMENTS, CHROMIUM
 from tests.producers.pages.reader import Reader
 from tests.producers.pages.site import SITE, Recorder
+from tests.support.browser import FLAGS, chromium
 
 pytest_plugins = ["tests.producers.pages.fixtures"]
 
@@ -57,7 +57,7 @@ def test_a_wrong_clock_is_put_right(reader: Reader, recorder: Recorder, wrong: s
 def caching_browser(browser: Browser) -> Iterator[Browser]:
     """Playwright switches the back-forward cache off; people's browsers have it."""
     started = browser.browser_type.launch(
-        executable_path=CHROMIUM, args=ARGUMENTS, ignore_default_args=["--disable-back-forward-cache"]
+        executable_path=chromium(), args=list(FLAGS), ignore_default_args=["--disable-back-forward-cache"]
     )
     yield started
     started.close()
