@@ -7,7 +7,6 @@ COPY streams streams
 COPY sinks sinks
 COPY readbrief readbrief
 RUN pip install --no-cache-dir . && useradd --create-home readbrief \
-    && install --directory --owner readbrief /var/lib/readbrief \
     && install --directory --owner=readbrief /var/lib/readbrief
 USER readbrief
 ENTRYPOINT ["readbrief"]
