@@ -136,7 +136,7 @@ def test_held_work_is_not_committed_past_and_goes_on_without_new_records(broker:
     calls = len(member.calls)
     member.wait_until(lambda: len(member.calls) > calls + 2)
     assert committed(broker, group, topic) == 5
-    assert len(member.records) == 5
+    assert {record.offset for record in member.records} == set(range(5))  # a rebalance may bring some again
     member.end()
 
 
