@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from producers.collector.answers import error, too_many, unavailable
 from producers.collector.clients import client_of
+from producers.collector.cors import cors, preflight_answer
 from producers.collector.rates import RateLimiter
 from producers.collector.state import Collector
 from producers.envelope_bytes import envelopes_bytes
@@ -27,7 +28,6 @@ from schemas.errors import UnavailableError
 PATH = "/v1/events"
 
 _DISCARDED_BYTES = 2**20
-_PREFLIGHT_MAX_AGE_S = 86_400
 
 
 async def take_report(collector: Collector, request: Request) -> Response:
@@ -35,7 +35,7 @@ async def take_report(collector: Collector, request: Request) -> Response:
     began_s = time.perf_counter()
     said = {name: value.decode("latin-1") for name, value in request.scope["headers"]}
     origin = said.get(b"origin")
-    headers = _cors(collector, origin)
+    headers = cors(collector, origin)
     now_ms = collector.now_ms()
     host = request.client.host if request.client else None
     if wait_s := _wait_s(collector.client_rates, "client", host or "", now_ms):
@@ -84,15 +84,7 @@ def _wait_s(rates: RateLimiter, kind: str, key: str, now_ms: int) -> int:
 
 async def preflight(collector: Collector, request: Request) -> Response:
     """Tell a browser whether a page of this origin may report."""
-    headers = _cors(collector, request.headers.get("origin"))
-    if "access-control-allow-origin" not in headers:
-        return error(403, "the page's origin is no configured site's", headers=headers)
-    allowed = {
-        "access-control-allow-methods": "POST",
-        "access-control-allow-headers": "content-type, content-encoding",
-        "access-control-max-age": str(_PREFLIGHT_MAX_AGE_S),
-    }
-    return Response(status_code=204, headers={**headers, **allowed})
+    return preflight_answer(collector, request, "POST", "content-type, content-encoding")
 
 
 async def _refuse(
@@ -106,15 +98,6 @@ async def _refuse(
     if refused.status == 413:  # noqa: PLR2004 - the rest of the body is not wanted
         headers = {**headers, "connection": "close"}
     return error(refused.status, refused.message, refused.field, headers)
-
-
-def _cors(collector: Collector, origin: str | None) -> dict[str, str]:
-    """Let a site's own pages read the answer. Credentials are allowed since `sendBeacon` always asks; none are used."""
-    headers = {"vary": "Origin"}
-    if origin is not None and origin in collector.origins:
-        headers["access-control-allow-origin"] = origin
-        headers["access-control-allow-credentials"] = "true"
-    return headers
 
 
 async def _body(request: Request) -> bytes:

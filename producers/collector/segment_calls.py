@@ -8,8 +8,9 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from producers.collector.answers import unavailable
+from producers.collector.cors import cors
 from producers.collector.state import Collector
-from producers.collector.tracker_requests import address_key, cors, keep, over_rate, preflight, read_body, unpacked
+from producers.collector.tracker_requests import address_key, keep, over_rate, preflight, read_body, unpacked
 from producers.intake import RefusedError
 from producers.segment import BATCH, CALLS, MAX_BATCH_BYTES, SHORT, Posting, read_posting, translate
 from producers.translation import Receipt, Refused, Translated, checked_site

@@ -10,8 +10,9 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from producers.collector.answers import error, unavailable
+from producers.collector.cors import cors
 from producers.collector.state import Collector
-from producers.collector.tracker_requests import address_key, cors, keep, over_rate, preflight, read_body, unpacked
+from producers.collector.tracker_requests import address_key, keep, over_rate, preflight, read_body, unpacked
 from producers.intake import RefusedError
 from producers.snowplow import MAX_BYTES, read_payload, translate
 from producers.translation import Refused, Translated

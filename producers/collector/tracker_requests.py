@@ -10,8 +10,9 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 
 from producers.bundling import envelope_bytes
-from producers.collector.answers import error, too_many
+from producers.collector.answers import too_many
 from producers.collector.clients import client_of
+from producers.collector.cors import preflight_answer
 from producers.collector.state import Collector
 from producers.intake import RefusedError
 from producers.metrics import RATE_LIMITED
@@ -21,32 +22,14 @@ from schemas.envelope import Envelope
 
 _BODY_TIMEOUT_S = 10.0
 _DISCARDED_BYTES = 2**20
-_PREFLIGHT_MAX_AGE_S = 86_400
 _CHUNK_BYTES = 200_000
 _BROWSER_HEADERS = {"origin", "sec-fetch-mode"}
 _GZIP = 31  # zlib's number for a gzip header and the largest window
 
 
-def cors(collector: Collector, origin: str | None) -> dict[str, str]:
-    """Let a site's own pages read the answer; trackers send credentials, and none are used."""
-    headers = {"vary": "Origin"}
-    if origin is not None and any(origin in site.origins for site in collector.settings.sites.values()):
-        headers["access-control-allow-origin"] = origin
-        headers["access-control-allow-credentials"] = "true"
-    return headers
-
-
 async def preflight(collector: Collector, request: Request) -> Response:
     """Tell a browser whether a page of this origin may send to another tracker's paths."""
-    headers = cors(collector, request.headers.get("origin"))
-    if "access-control-allow-origin" not in headers:
-        return error(403, "the page's origin is no configured site's", headers=headers)
-    allowed = {
-        "access-control-allow-methods": "POST, GET",
-        "access-control-allow-headers": "content-type, authorization, sp-anonymous",
-        "access-control-max-age": str(_PREFLIGHT_MAX_AGE_S),
-    }
-    return Response(status_code=204, headers={**headers, **allowed})
+    return preflight_answer(collector, request, "POST, GET", "content-type, authorization, sp-anonymous")
 
 
 async def read_body(request: Request, limit: int) -> bytes:
