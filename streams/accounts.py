@@ -7,8 +7,9 @@ from pydantic import Field
 from schemas.activity import Activity, Told
 from schemas.brief import Brief
 from schemas.directory import Directory
+from schemas.events import Identify
 from schemas.interest import Interest
-from schemas.message import Id, Message, Model
+from schemas.message import Id, Message, Model, UnixMs
 from schemas.playbook import Playbook
 from schemas.reads import Read
 from streams.briefing import Occasion, compose
@@ -23,6 +24,7 @@ class AccountState(Message):
     account_id: Id
     reads: dict[str, Read] = Field(default_factory=dict)
     told: dict[str, int] = Field(default_factory=dict)
+    arrived_ms: UnixMs = 0
 
 
 class AccountStep(Model):
@@ -46,7 +48,11 @@ def take_in(state: AccountState, activity: Activity, history_days: int) -> Accou
     horizon_ms = max((read.last_ms for read in reads.values()), default=0) - history_days * DAY_MS
     kept = {key: read for key, read in reads.items() if read.last_ms >= horizon_ms}
     told = {key: ms for key, ms in _told(state.told, activity.told).items() if key in kept or key not in reads}
-    return AccountState(account_id=state.account_id, reads=kept, told=told)
+    recognised = [item.envelope.occurred_ms for item in activity.items if isinstance(item.envelope.event, Identify)]
+    arrived_ms = max(recognised, default=0)
+    return AccountState(
+        account_id=state.account_id, reads=kept, told=told, arrived_ms=max(state.arrived_ms, arrived_ms)
+    )
 
 
 def advance(
@@ -58,9 +64,13 @@ def advance(
     rep = directory.reps.get(account.rep_id) if account else None
     changed = state != before
     interest = summarise(state.account_id, state.reads.values(), directory, playbook, now_ms) if changed else None
-    trigger = decide(state.reads.values(), state.told, directory, rules, now_ms) if account and rep else None
+    trigger = (
+        decide(state.reads.values(), state.told, directory, rules, now_ms, state.arrived_ms)
+        if account and rep
+        else None
+    )
     if trigger is None or account is None or rep is None:
-        due_ms = next_due_ms(state.reads.values(), state.told, rules) if account and rep else None
+        due_ms = next_due_ms(state.reads.values(), state.told, rules, state.arrived_ms) if account and rep else None
         return AccountStep(state=state, interest=interest, due_ms=due_ms, changed=changed)
     interest = interest or summarise(state.account_id, state.reads.values(), directory, playbook, now_ms)
     occasion = Occasion(trigger, untold(state.reads.values(), state.told), state.told, interest)

@@ -148,7 +148,9 @@ class AccountStage:
     def due_of(self, value: bytes) -> tuple[str, int | None]:
         """Return when the account's reading session ends."""
         state = AccountState.from_bytes(value)
-        return state.account_id, next_due_ms(state.reads.values(), state.told, self._playbook.triggers)
+        return state.account_id, next_due_ms(
+            state.reads.values(), state.told, self._playbook.triggers, state.arrived_ms
+        )
 
 
 class RepStage:

@@ -28,16 +28,25 @@ def session_end_ms(reads: Iterable[Read], rules: TriggerRules) -> int | None:
     return max(ends, default=None)
 
 
-def next_due_ms(reads: Iterable[Read], told: Mapping[str, int], rules: TriggerRules) -> int | None:
-    """Return when to look again, or None if nothing that is known can become a brief by waiting."""
+def next_due_ms(reads: Iterable[Read], told: Mapping[str, int], rules: TriggerRules, arrived_ms: int = 0) -> int | None:
+    """Return when to look again, or None if nothing that is known can become a brief by waiting.
+
+    Who was recognised at `arrived_ms` has begun to read: what they read before is not told without that.
+    """
     known = list(reads)
     if not _enough(untold(known, told), told, rules):
         return None
-    return session_end_ms(known, rules)
+    ends = session_end_ms(known, rules)
+    return None if ends is None else max(ends, arrived_ms + round(1000 * rules.session_grace_s))
 
 
 def decide(
-    reads: Iterable[Read], told: Mapping[str, int], directory: Directory, rules: TriggerRules, now_ms: int
+    reads: Iterable[Read],
+    told: Mapping[str, int],
+    directory: Directory,
+    rules: TriggerRules,
+    now_ms: int,
+    arrived_ms: int = 0,
 ) -> Trigger | None:
     """Return the trigger that is met now, or None; a high-intent read comes before the end of a session."""
     known = list(reads)
@@ -47,7 +56,7 @@ def decide(
             return Trigger(
                 kind=TriggerKind.high_intent, met_ms=read.last_ms, page_view_id=read.page_view_id, url=read.url
             )
-    due_ms = next_due_ms(known, told, rules)
+    due_ms = next_due_ms(known, told, rules, arrived_ms)
     if due_ms is None or due_ms > now_ms:
         return None
     return Trigger(kind=TriggerKind.session_end, met_ms=due_ms, page_view_id=fresh[0].page_view_id, url=fresh[0].url)

@@ -3,7 +3,7 @@
 from schemas.activity import Activity, ActivityItem, Told
 from schemas.brief import TriggerKind
 from schemas.directory import Account, Contact, Content, Function, Rep, Stage
-from schemas.events import Click, PageProgress, SectionAttention
+from schemas.events import Click, Identify, IdentifyMethod, PageProgress, SectionAttention
 from schemas.interest import Temperature
 from schemas.playbook import ObjectionPlay, OutboxRules, Playbook, TemperatureRules, TopicPlay, TriggerRules
 from streams.accounts import AccountState, advance, take_in
@@ -63,6 +63,17 @@ def test_a_brief_tells_what_no_brief_has_told() -> None:
     second = advance(take_in(first.state, more, 90), directory(), PLAYBOOK, START_MS + 80_000)
     assert [read.page_view_id for read in second.briefs[0].reads] == ["b"]
     assert second.briefs[0].brief_id != first.briefs[0].brief_id
+
+
+def test_history_of_one_who_has_just_been_recognised_waits_for_what_they_read_now() -> None:
+    known_ms = START_MS + 600_000
+    sign = Identify(event_id="i", occurred_ms=known_ms, contact_id="dana", method=IdentifyMethod.email_link)
+    recognised = ActivityItem(contact_id="dana", envelope=envelope("v", known_ms, sign))
+    state = state_of(recognised, progress("old", "/problem", 20, START_MS))
+    step = advance(state, directory(), PLAYBOOK, known_ms + 100)
+    assert not step.briefs
+    assert step.due_ms == known_ms + 10_000
+    assert advance(state, directory(), PLAYBOOK, known_ms + 10_000).briefs
 
 
 def test_more_of_the_same_page_is_a_brief_of_its_own() -> None:
