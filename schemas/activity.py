@@ -6,7 +6,7 @@ from pydantic import Field
 
 from schemas.envelope import Envelope
 from schemas.events import IdentifyMethod
-from schemas.message import Id, Message, Model, UnixMs
+from schemas.message import Id, Message, Model, Reader, UnixMs
 
 
 class Identified(Message):
@@ -17,7 +17,7 @@ class Identified(Message):
     """
 
     visitor_id: Id
-    contact_id: Id
+    contact_id: Reader
     account_id: Id
     method: IdentifyMethod
     evidence_ms: Annotated[
@@ -32,7 +32,7 @@ class Identified(Message):
 class ActivityItem(Model):
     """One event of a known person."""
 
-    contact_id: Id
+    contact_id: Reader
     known: Annotated[bool, Field(description="The visitor was known when it happened")] = True
     envelope: Envelope
 

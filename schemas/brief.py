@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from schemas.interest import Interest
-from schemas.message import Id, Message, Model, Percent, UnixMs
+from schemas.message import Id, Message, Model, Percent, Reader, UnixMs
 
 
 class TriggerKind(StrEnum):
@@ -29,7 +29,7 @@ class ReadSummary(Model):
     """One read, as a rep wants it: what, how far, where the reader lingered."""
 
     page_view_id: Id
-    contact_id: Id
+    contact_id: Reader
     title: str
     url: str
     started_ms: UnixMs

@@ -2,18 +2,31 @@
 
 from datetime import time
 from enum import StrEnum
+from ipaddress import ip_network
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, StringConstraints, TypeAdapter, field_validator, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, field_validator, model_validator
 
 from schemas.addresses import address_id
 from schemas.delivery import ChannelKind
 from schemas.message import Id, Label, Language, Line, Message, Model, Url
 from schemas.urls import canonical_url
 
+
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no IP network such as 203.0.113.0/24 or 2001:db8::/32") from error
+
+
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s<>\",;:]+@[^@\s<>\",;:]+\.[^@\s<>\",;:.]+$", max_length=254)]
+
+
+Domain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", max_length=253)]
+Network = Annotated[str, AfterValidator(_network)]
 
 
 class Stage(StrEnum):
@@ -41,6 +54,7 @@ class Lifecycle(StrEnum):
     use = "use"
     renewal = "renewal"
     referral = "referral"
+    lost = "lost"
 
 
 class BuyingRole(StrEnum):
@@ -74,6 +88,15 @@ class Account(Message):
     rep_id: Id
     industry: Slug | None = None
     lifecycle: Lifecycle = Lifecycle.lead
+    owners: Annotated[
+        dict[Lifecycle, Id], Field(description="Who looks after it in a stage, where that is not rep_id")
+    ] = Field(default_factory=dict)
+    domains: Annotated[
+        tuple[Domain, ...], Field(max_length=50, description="Internet domains of its own, such as acme.example")
+    ] = ()
+    networks: Annotated[
+        tuple[Network, ...], Field(max_length=200, description="IP networks of its own, such as 203.0.113.0/24")
+    ] = ()
 
     @property
     def entity_id(self) -> str:

@@ -11,6 +11,8 @@ UnixMs = Annotated[int, _Field(ge=0, le=MAX_UNIX_MS, description="Milliseconds s
 DurationMs = Annotated[int, _Field(ge=0, le=86_400_000, description="Milliseconds, at most one day")]
 Percent = Annotated[int, _Field(ge=0, le=100)]
 Id = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:@+-]{0,127}$")]
+Reader = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9][A-Za-z0-9._:@+-]{0,127})?$")]
+"""A contact's id; empty for somebody of the account whose name is not known."""
 Label = Annotated[str, StringConstraints(max_length=200)]
 Line = Annotated[str, StringConstraints(max_length=500)]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s<>\"]+$", max_length=2000)]

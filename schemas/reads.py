@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import Field
 
 from schemas.events import BANDS, Viewport
-from schemas.message import Id, Model, Percent, UnixMs
+from schemas.message import Id, Model, Percent, Reader, UnixMs
 
 
 class ClickMark(Model):
@@ -22,7 +22,7 @@ class Read(Model):
     page_view_id: Id
     visitor_id: Id
     site: Id
-    contact_id: Id
+    contact_id: Reader
     url: Annotated[str, Field(description="Canonical")]
     title: str = ""
     viewport: Viewport | None = None
