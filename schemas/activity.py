@@ -53,10 +53,3 @@ class Activity(Message):
     items: tuple[ActivityItem, ...] = ()
     stitched: Annotated[bool, Field(description="Read back from the store, not live")] = False
     told: tuple[Told, ...] = ()
-
-
-class Wake(Message):
-    """A stage's note to itself: look at this key again, as if it were `due_ms`."""
-
-    key: Id
-    due_ms: UnixMs

@@ -4,7 +4,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from schemas.activity import Activity, Identified, Wake
+from schemas.activity import Activity, Identified
 from schemas.brief import Brief
 from schemas.dead_letter import DeadLetter
 from schemas.delivery import Delivery, Outcome
@@ -30,7 +30,7 @@ from schemas.settings import Settings
 
 _MODELS = (
     PageView, PageProgress, PagePing, Click, Copy, FormSubmit, Custom, EmailOpen, EmailClick, Identify,
-    Report, Envelope, Bundle, Identified, Activity, Wake, Read, Interest, Brief, RepMail, Delivery, Outcome,
+    Report, Envelope, Bundle, Identified, Activity, Read, Interest, Brief, RepMail, Delivery, Outcome,
     DeadLetter, Account, Contact, Rep, Content, Playbook, Settings,
 )  # fmt: skip
 

@@ -27,10 +27,8 @@ class Topic:
 EVENTS = Topic("events", "partition of visitor_id", "Bundle", "collector, replay", "visitors, clickhouse")
 IDENTIFIED = Topic("identified", "visitor_id", "Identified", "visitors", "clickhouse (stitching)")
 ACTIVITY = Topic("activity", "account_id", "Activity", "visitors, stitching, replay", "accounts")
-ACCOUNT_WAKES = Topic("account-wakes", "account_id", "Wake", "accounts", "accounts", retention_ms=DAY_MS)
 INTEREST = Topic("interest", "account_id", "Interest", "accounts", "clickhouse", "compact", None)
 BRIEFS = Topic("briefs", "rep_id", "RepMail", "accounts, replay", "reps, clickhouse")
-REP_WAKES = Topic("rep-wakes", "rep_id", "Wake", "reps", "reps", retention_ms=DAY_MS)
 DELIVERIES = Topic("deliveries", "rep_id", "Delivery", "reps", "delivery, clickhouse")
 OUTCOMES = Topic("outcomes", "rep_id", "Outcome", "delivery", "clickhouse", retention_ms=30 * DAY_MS)
 DIRECTORY = Topic(
@@ -39,16 +37,21 @@ DIRECTORY = Topic(
 )  # fmt: skip
 DEAD_LETTERS = Topic("dead-letters", "none", "DeadLetter", "all", "clickhouse", retention_ms=30 * DAY_MS, keyed=False)
 
+VISITOR_STATE = Topic("visitors-state", "visitor_id, record", "record", "visitors", "visitors", "compact", None)
+ACCOUNT_STATE = Topic("accounts-state", "account_id, record", "record", "accounts", "accounts", "compact", None)
+REP_STATE = Topic("reps-state", "rep_id, record", "record", "reps", "reps", "compact", None)
+
 TOPICS = (
     EVENTS,
     IDENTIFIED,
     ACTIVITY,
-    ACCOUNT_WAKES,
     INTEREST,
     BRIEFS,
-    REP_WAKES,
     DELIVERIES,
     OUTCOMES,
     DIRECTORY,
     DEAD_LETTERS,
+    VISITOR_STATE,
+    ACCOUNT_STATE,
+    REP_STATE,
 )

@@ -19,6 +19,10 @@ class DueQueue:
             self._due[key] = due_ms
             heapq.heappush(self._heap, (due_ms, key))
 
+    def next_ms(self) -> int | None:
+        """Return the first moment at which a key may be due."""
+        return self._heap[0][0] if self._heap else None
+
     def pop_due(self, now_ms: int) -> list[tuple[str, int]]:
         """Take off and return the keys that are due, with their moments, earliest first."""
         found = []

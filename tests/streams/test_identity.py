@@ -7,7 +7,9 @@ from schemas.envelope import Bundle, Envelope
 from schemas.events import EmailClick, Identify, IdentifyMethod, PageView
 from schemas.topics import EVENTS
 from streams.identity import MAX_EVIDENCE, VisitorState, observe
-from streams.stages import Incoming, VisitorStage
+from streams.records import MemoryTable
+from streams.stage import Incoming
+from streams.visitor_stage import VisitorStage
 from tests.streams.journeys import CONTACTS, START_MS, directory, envelope
 
 NOBODY = VisitorState(visitor_id="v")
@@ -143,8 +145,8 @@ def test_a_machine_is_nobody_whatever_it_presents() -> None:
     def work(*, automated: bool) -> tuple[int, int]:
         seen = [each.model_copy(update={"automated": automated}) for each in (told(START_MS, "dana"), opened(START_MS))]
         bundle = Bundle(envelopes=tuple(seen)).to_bytes()
-        done = VisitorStage(directory()).handle(Incoming(EVENTS.name, 0, 0, bundle), {}, START_MS)
-        return len(done.sends), len(done.writes)
+        done = VisitorStage(directory()).handle([Incoming(EVENTS.name, 0, 0, bundle)], MemoryTable(), START_MS)
+        return len(done.sends), len(done.changes)
 
     assert work(automated=True) == (0, 0)
     assert work(automated=False) == (2, 1)

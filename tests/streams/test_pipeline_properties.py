@@ -13,8 +13,11 @@ from schemas.interest import Interest
 from schemas.message import Message
 from schemas.playbook import Playbook
 from schemas.topics import ACTIVITY, EVENTS, IDENTIFIED, INTEREST
-from streams.accounts import AccountState
-from streams.stages import AccountStage, Incoming, VisitorStage, Work
+from streams.account_records import state_of
+from streams.account_stage import AccountStage
+from streams.records import MemoryTable
+from streams.stage import Incoming, Work
+from streams.visitor_stage import VisitorStage
 from tests.streams import oracle
 from tests.streams.journeys import directory, journeys
 
@@ -28,7 +31,7 @@ class Pipeline:
     def __init__(self) -> None:
         self.visitors = VisitorStage(directory())
         self.accounts = AccountStage(directory(), PLAYBOOK, history_days=90)
-        self.tables: tuple[dict[bytes, bytes], dict[bytes, bytes]] = ({}, {})
+        self.tables = (MemoryTable(), MemoryTable(max_decoded=1))
         self.stored: list[Envelope] = []
         self.interest: dict[str, Interest] = {}
         self.offset = 0
@@ -38,8 +41,8 @@ class Pipeline:
         incoming = Incoming(EVENTS.name, 0, self.offset, Bundle(envelopes=tuple(bundle)).to_bytes())
         self.offset += 1
         if crash_before_write:  # everything was sent, nothing written, nothing committed: it all comes again
-            self._send(self.visitors.handle(incoming, self.tables[0], NOW_MS))
-        work = self.visitors.handle(incoming, self.tables[0], NOW_MS)
+            self._send(self.visitors.handle([incoming], self.tables[0], NOW_MS))
+        work = self.visitors.handle([incoming], self.tables[0], NOW_MS)
         self._send(work)
         self._write(0, work)
 
@@ -52,7 +55,7 @@ class Pipeline:
                 self._account(self._stitched(one.message))
 
     def _account(self, message: Message) -> None:
-        work = self.accounts.handle(Incoming(ACTIVITY.name, 0, 0, message.to_bytes()), self.tables[1], NOW_MS)
+        work = self.accounts.handle([Incoming(ACTIVITY.name, 0, 0, message.to_bytes())], self.tables[1], NOW_MS)
         for one in work.sends:
             if one.topic is INTEREST:
                 assert isinstance(one.message, Interest)
@@ -60,8 +63,9 @@ class Pipeline:
         self._write(1, work)
 
     def _write(self, table: int, work: Work) -> None:
-        for key, state in work.writes.items():
-            self.tables[table][key.encode()] = state.to_bytes()
+        self.tables[table].apply(work.changes)
+        for key, made in work.decoded.items():
+            self.tables[table].keep_decoded(key, made)
 
     def _stitched(self, news: Identified) -> Activity:
         until = news.until_ms
@@ -76,8 +80,8 @@ class Pipeline:
 
     def reads(self) -> dict[str, dict[str, dict[str, Any]]]:
         found = {}
-        for value in self.tables[1].values():
-            state = AccountState.from_bytes(value)
+        for account_id, records in self.tables[1].keys.items():
+            state = state_of(account_id, records)
             if state.reads:
                 found[state.account_id] = {
                     key: {

@@ -1,0 +1,61 @@
+"""What interests them? From activity to interest summaries and briefs."""
+
+from collections import defaultdict
+from collections.abc import Collection, Sequence
+
+from schemas.activity import Activity
+from schemas.directory import Directory
+from schemas.playbook import Playbook
+from schemas.rep_mail import RepMail
+from schemas.topics import BRIEFS, INTEREST
+from streams.account_records import changes_between, state_of
+from streams.accounts import advance, take_in
+from streams.records import Table
+from streams.stage import Incoming, Send, Work
+
+
+class AccountStage:
+    """The stage with one state per account."""
+
+    def __init__(self, directory: Directory, playbook: Playbook, history_days: int) -> None:
+        """Take the living directory, marketing's playbook, and how many days of reads count."""
+        self._directory = directory
+        self._playbook = playbook
+        self._history_days = history_days
+
+    def handle(self, messages: Sequence[Incoming], table: Table, now_ms: int, due: Collection[str] = ()) -> Work:
+        """Join accounts' activity, look at those that are due, and tell what follows."""
+        activities: dict[str, list[Activity]] = defaultdict(list)
+        for message in messages:
+            activity = Activity.from_bytes(message.value)
+            activities[activity.account_id].append(activity)
+        for key in due:
+            activities[key]  # with nothing new: it is looked at
+        work = Work()
+        for key, new in activities.items():
+            self._advance(work, key, new, table, now_ms)
+        return work
+
+    def _advance(self, work: Work, key: str, new: list[Activity], table: Table, now_ms: int) -> None:
+        records = table.get(key)
+        before = state_of(key, records)
+        state = take_in(before, _together(key, new), self._history_days) if new else before
+        step = advance(state, self._directory, self._playbook, now_ms, before)
+        mails = [RepMail(rep_id=brief.rep_id, briefs=(brief,)) for brief in step.briefs]
+        work.sends += [Send(BRIEFS, mail.rep_id, mail) for mail in mails]
+        if step.interest:
+            work.sends.append(Send(INTEREST, key, step.interest))
+        if step.changed:
+            work.changes += changes_between(before, step.state, new=records is None)
+        work.due[key] = step.due_ms
+        work.decoded[key] = step.state
+
+
+def _together(account_id: str, activities: list[Activity]) -> Activity:
+    if len(activities) == 1:
+        return activities[0]
+    return Activity(
+        account_id=account_id,
+        items=tuple(item for activity in activities for item in activity.items),
+        told=tuple(mark for activity in activities for mark in activity.told),
+    )

@@ -1,0 +1,78 @@
+"""Who is this? From bundles of events to the activity of known people."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+
+import msgspec
+
+from schemas.activity import Activity, ActivityItem
+from schemas.directory import Directory
+from schemas.envelope import Envelope
+from schemas.topics import ACTIVITY, IDENTIFIED
+from streams.envelope_heads import envelopes_in
+from streams.identity import VisitorState, observe
+from streams.records import HEAD, Change, Table
+from streams.stage import Incoming, Send, Work
+
+TELLING = frozenset(("identify", "email_open", "email_click"))
+"""Types of events that say by themselves who it is."""
+
+MAX_ITEMS = 200  # of one message: an event may have some kilobytes, a message a megabyte
+
+
+class VisitorStage:
+    """The stage with one state per visitor who is known; of the others nothing is kept."""
+
+    def __init__(self, directory: Directory) -> None:
+        """Take the living directory, which says which account a contact belongs to."""
+        self._directory = directory
+
+    def handle(
+        self,
+        messages: Sequence[Incoming],
+        table: Table,
+        now_ms: int,  # noqa: ARG002 - identity knows no time
+        due: Collection[str] = (),  # noqa: ARG002 - and waits for nothing
+    ) -> Work:
+        """Work through bundles; each visitor's state is written at most once."""
+        work = Work()
+        by_account: dict[str, list[ActivityItem]] = defaultdict(list)
+        for visitor_id, (found, at) in self._by_visitor(messages, table).items():
+            records = table.get(visitor_id)
+            state = VisitorState.from_bytes(records[HEAD]) if records else VisitorState(visitor_id=visitor_id)
+            envelopes = [Envelope.model_validate_json(bytes(raw)) for raw in found]
+            seen = observe(state, envelopes, self._account_of, at.partition, at.offset, self._directory.contact_named)
+            for account_id, item in seen.activity:
+                by_account[account_id].append(item)
+            # Stitching waits for the store to hold the same partition of `events`, so the news must be on it, too.
+            work.sends += [Send(IDENTIFIED, visitor_id, news, at.partition) for news in seen.identified]
+            if seen.changed:
+                work.changes.append(Change(visitor_id, HEAD, seen.state.to_bytes()))
+        work.sends += _activities(by_account)
+        return work
+
+    def _by_visitor(self, messages: Sequence[Incoming], table: Table) -> dict[str, tuple[list[msgspec.Raw], Incoming]]:
+        """Return the envelopes of visitors who are, or now become, known, and the last message they stand in."""
+        found: dict[str, list[msgspec.Raw]] = defaultdict(list)
+        last: dict[str, Incoming] = {}
+        telling: set[str] = set()
+        for message in messages:
+            for head, raw in envelopes_in(message.value):
+                if head.automated:
+                    continue  # a machine is nobody, and reads nothing
+                found[head.visitor_id].append(raw)
+                last[head.visitor_id] = message
+                if head.event.type in TELLING:
+                    telling.add(head.visitor_id)
+        return {key: (raws, last[key]) for key, raws in found.items() if key in telling or table.get(key) is not None}
+
+    def _account_of(self, contact_id: str) -> str | None:
+        account = self._directory.account_of(contact_id)
+        return account.account_id if account else None
+
+
+def _activities(by_account: dict[str, list[ActivityItem]]) -> Iterator[Send]:
+    for account_id, items in by_account.items():
+        for i in range(0, len(items), MAX_ITEMS):
+            part = Activity(account_id=account_id, items=tuple(items[i : i + MAX_ITEMS]))
+            yield Send(ACTIVITY, account_id, part)
