@@ -1,12 +1,14 @@
 """One address for one content, however it was linked."""
 
 import re
+from functools import lru_cache
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 _TRACKING = re.compile(r"^(utm_\w+|rb|gclid|dclid|fbclid|msclkid|mc_[ce]id|_hs\w+|mkt_tok|yclid|ref)$", re.IGNORECASE)
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
+@lru_cache(maxsize=20_000)
 def canonical_url(url: str) -> str:
     """Return the URL without tracking parameters, default port, trailing slash, and fragment but for a hash route.
 

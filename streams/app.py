@@ -1,6 +1,7 @@
 """The stream worker: Faust's worker with one service per stage. Nothing else in this wing imports Faust."""
 
 import asyncio
+import gc
 import sys
 from collections.abc import Callable
 
@@ -69,6 +70,13 @@ class _Announcement(Service):  # type: ignore[misc]
         self._on_ready()
 
 
+def _spare_collections() -> None:
+    """Let the garbage collector come seldom: state lives long and has no cycles, and walking it all takes long."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
 def run_worker(
     settings: Settings, playbook: Playbook, directory: Directory, on_ready: Callable[[], None] = lambda: None
 ) -> int:
@@ -79,6 +87,7 @@ def run_worker(
     """
     if sys.platform != "win32":
         mode.loop.use("uvloop")
+    _spare_collections()
     app = _App(APP_ID, store="memory://", autodiscover=False, web_enabled=False)
     runners = stage_runners(settings, playbook, directory)
     for service in (*runners, _Announcement(runners, on_ready)):

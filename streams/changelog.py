@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer
 from aiokafka.structs import ConsumerRecord, TopicPartition
 
-from schemas.errors import ReadbriefError
 from streams.kafka_batches import Record, Sent, send_all
 from streams.records import Change, MemoryTable
 from streams.stage import Work
@@ -25,7 +24,7 @@ _POLL_MS = 100
 _BREATHE_EVERY = 2_000  # records, so that heartbeats go out while a large state is rebuilt
 
 
-class FencedError(ReadbriefError):
+class FencedError(Exception):
     """Another worker has taken the partition over."""
 
 
@@ -94,8 +93,8 @@ class PartitionState:
         for first_offset, records in batches:
             if first_offset != self.position:
                 raise FencedError(
-                    f"{self.changelog.topic}/{self.changelog.partition} has another owner: this worker had been away "
-                    "for longer than the session timeout, and must start anew"
+                    f"{self.changelog.topic}/{self.changelog.partition} has another owner: this worker was away for "
+                    "longer than the session timeout"
                 )
             self.position += records
 

@@ -19,14 +19,14 @@ from schemas.dead_letter import DeadLetter, DeadLetterStage
 from schemas.errors import ReadbriefError, UnavailableError
 from schemas.settings import Settings
 from schemas.topics import DEAD_LETTERS, Topic
-from streams.changelog import PartitionState, take_over
+from streams.changelog import FencedError, PartitionState, take_over
 from streams.kafka_batches import Record, partition_of, send_all, started_producer
 from streams.stage import Incoming, Send, Stage, Work
 
 GROUP = "readbrief-{}"
 FETCH_MAX_WAIT_MS = 100  # the embedded broker looks for news only so often, the more seldom the longer it may wait
-MAX_RECORDS = 1_000
-MAX_ROUND_BYTES = 4 * 2**20  # some tenths of a second of work, in which no heartbeat goes out
+MAX_RECORDS = 500
+MAX_ROUND_BYTES = 2**20  # some tenths of a second of work, in which no heartbeat goes out
 COMMIT_EVERY_S = 1.0
 
 log = structlog.get_logger()
@@ -90,7 +90,7 @@ class StageRunner(Service):  # type: ignore[misc]
             rebalance_timeout_ms=settings.kafka_rebalance_timeout_s * 1000,
             partition_assignment_strategy=(RangePartitionAssignor,),
         )
-        self._consumer.subscribe([self._topics.source.name], listener=_Rebalances(self))
+        self._subscribe()
         for client in (self._changelogs, self._consumer):
             self._clients.append(client)
             await client.start()
@@ -125,11 +125,12 @@ class StageRunner(Service):  # type: ignore[misc]
                 await self._take_over()
                 assignment = self._assignment
                 found = await self._consumer.getmany(timeout_ms=self._patience_ms(), max_records=MAX_RECORDS)
-                async with self._between_rounds:
-                    if assignment != self._assignment:
-                        continue  # fetched for an assignment that is gone: whoever has them now gets them again
-                    for tasks in self._rounds(found):
+                for tasks in self._rounds(found):
+                    async with self._between_rounds:
+                        if assignment != self._assignment:
+                            break  # fetched for an assignment that is gone: whoever has them now gets them again
                         await self._round(tasks)
+                async with self._between_rounds:
                     if not found or time.monotonic() > self._committed_at_s + COMMIT_EVERY_S:
                         await self._commit()
         except ReadbriefError as error:
@@ -203,6 +204,8 @@ class StageRunner(Service):  # type: ignore[misc]
             self._dead_in_a_row = 0
             await self._carry_out([(task.state, work) for task, work in zip(tasks, works, strict=True)])
         for task in tasks:
+            if self._states.get(task.state.changelog.partition) is not task.state:
+                continue
             for message in task.messages:
                 self._offsets[TopicPartition(message.topic, message.partition)] = message.offset + 1
 
@@ -211,8 +214,25 @@ class StageRunner(Service):  # type: ignore[misc]
         records = [record for state, work in works for record in state.records_of(work)]
         sent = await send_all(self._producer, records)
         for state, work in works:
-            state.written(sent.get(state.changelog, ()))
+            try:
+                state.written(sent.get(state.changelog, ()))
+            except FencedError as error:
+                log.warning("partition_lost", stage=self._name.value, reason=str(error))
+                self._begin_anew()
+                return
             state.apply(work)
+
+    def _begin_anew(self) -> None:
+        """Forget all, and join the group again: this worker slept, and others have its partitions."""
+        self._assignment += 1
+        self._states.clear()
+        self._owned = set()
+        self._offsets = {}
+        self._consumer.unsubscribe()
+        self._subscribe()
+
+    def _subscribe(self) -> None:
+        self._consumer.subscribe([self._topics.source.name], listener=_Rebalances(self))
 
     def _addressed(self, send: Send) -> tuple[TopicPartition, Record]:
         key = send.key.encode()

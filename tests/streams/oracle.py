@@ -14,7 +14,9 @@ def canonical(url: str) -> str:
     return url.split("#", maxsplit=1)[0].split("?", maxsplit=1)[0]
 
 
-def reads_by_account(envelopes: list[Envelope]) -> dict[str, dict[str, dict[str, Any]]]:
+def reads_by_account(
+    envelopes: list[Envelope], account_of: dict[str, str] = CONTACTS
+) -> dict[str, dict[str, dict[str, Any]]]:
     """Return, per account and page view, what can be known of the read."""
     events: dict[str, dict[str, Any]] = {}
     for one in envelopes:
@@ -29,7 +31,7 @@ def reads_by_account(envelopes: list[Envelope]) -> dict[str, dict[str, dict[str,
     for page_view_id, group in views.items():
         if group[0]["visitor_id"] in known:
             contact, since = known[group[0]["visitor_id"]]
-            accounts[CONTACTS[contact]][page_view_id] = one_read(group, contact, since)
+            accounts[account_of[contact]][page_view_id] = one_read(group, contact, since)
     for account_id, reads in accounts.items():
         newest = max(read["last_ms"] for read in reads.values())
         accounts[account_id] = {key: read for key, read in reads.items() if read["last_ms"] >= newest - 90 * DAY}
