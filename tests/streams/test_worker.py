@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from producers.publisher import partition_of
+from readbrief.broker_topics import create_topics
 from readbrief.workers import as_environment
 from schemas.dead_letter import DeadLetter, DeadLetterStage
 from schemas.delivery import ChannelKind, Delivery
@@ -19,6 +20,7 @@ from schemas.events import Event, Identify, IdentifyMethod, PageProgress, Sectio
 from schemas.interest import Interest
 from schemas.topics import ACTIVITY, BRIEFS, DEAD_LETTERS, DELIVERIES, DIRECTORY, EVENTS, INTEREST
 from tests.streams.journeys import SITE, envelope
+from tests.support.brokers import start_kafka
 from tests.support.fresh_brokers import PARTITIONS, broker_settings, fresh_kafka, messages_until, producing
 from tests.support.processes import Running, start
 
@@ -158,6 +160,25 @@ def test_state_survives_a_kill_and_nothing_is_told_twice(tmp_path: Path) -> None
             assert [read.page_view_id for read in first.briefs[0].reads] == ["pv-c"]
             assert [read.page_view_id for read in second.briefs[0].reads] == ["pv-d"]
             assert len(deliveries_on(bootstrap, "coil", 3, timeout_s=5)) == 2
+
+
+@pytest.mark.timeout(180)
+def test_a_broker_that_goes_and_comes_back_costs_no_brief(tmp_path: Path) -> None:
+    kafka = start_kafka(tmp_path / "kafka")
+    try:
+        create_topics(broker_settings(kafka.bootstrap))
+        publish_directory(kafka.bootstrap)
+        with worker(kafka.bootstrap, tmp_path) as running:
+            publish_events(kafka.bootstrap, "visitor-e", identify("e", "acme-1"), progress("pv-e", 30))
+            kafka.stop()
+            time.sleep(3)
+            kafka.start()
+            publish_events(kafka.bootstrap, "visitor-f", identify("f", "bolt-1"), progress("pv-f", 30))
+            assert len(deliveries_on(kafka.bootstrap, "acme", 1)) == 1
+            assert len(deliveries_on(kafka.bootstrap, "bolt", 1)) == 1
+            assert running.process.poll() is None
+    finally:
+        kafka.stop()
 
 
 @pytest.mark.timeout(180)
