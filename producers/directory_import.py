@@ -9,11 +9,17 @@ from typing import Any
 from pydantic import ValidationError
 
 from producers.directory_cells import field_value
+from producers.directory_checks import (
+    OWNER_COLUMN,
+    Stated,
+    note_duplicates,
+    note_shared_ground,
+    note_unknown_references,
+)
 from producers.directory_rows import Place, Problems, Row, rows_of
 from schemas.directory import Account, Contact, Content, Directory, Entity, Rep
 from schemas.errors import InputError
 from schemas.topics import DIRECTORY
-from schemas.urls import canonical_url
 
 # What others refer to comes first, so that a reader of the topic rarely meets an id it does not know.
 _MODELS: dict[str, type[Account] | type[Contact] | type[Rep] | type[Content]] = {
@@ -22,9 +28,6 @@ _MODELS: dict[str, type[Account] | type[Contact] | type[Rep] | type[Content]] = 
     "contact": Contact,
     "content": Content,
 }
-_ID_FIELDS = {"rep": "rep_id", "account": "account_id", "contact": "contact_id", "content": "url"}
-_REFERENCES = (("rep", "manager_id", "rep"), ("account", "rep_id", "rep"), ("contact", "account_id", "account"))
-_FILES = {"rep": "reps", "account": "accounts"}
 _UNDER_WAY = 500
 
 Send = Callable[[str, bytes, bytes], Future[Any]]
@@ -56,9 +59,14 @@ def read_directory(paths: Sequence[Path], *, kind: str | None = None, known: Dir
 def entities_of(rows: Iterable[Row], known: Directory, problems: Problems) -> list[Entity]:
     """Return the entities of rows, reps first, then accounts, contacts and content; note what is wrong. Pure."""
     ordered = sorted(rows, key=lambda row: list(_MODELS).index(row.kind))
-    _note_duplicates(ordered, problems)
-    _note_unknown_references(ordered, known, problems)
-    return [entity for entity in (_entity(row, problems) for row in ordered) if entity is not None]
+    note_duplicates(ordered, problems)
+    note_unknown_references(ordered, known, problems)
+    read = [(row, entity) for row in ordered if (entity := _entity(row, problems)) is not None]
+    stated = [Stated(entity, row.place) for row, entity in read if isinstance(entity, Account)]
+    renewed = {each.account.account_id for each in stated}
+    stated += [Stated(each, None) for each in known.accounts.values() if each.account_id not in renewed]
+    note_shared_ground(stated, problems)
+    return [entity for _, entity in read]
 
 
 def publish_directory(entities: Iterable[Entity], send: Send) -> int:
@@ -82,6 +90,9 @@ def _entity(row: Row, problems: Problems) -> Entity | None:
     values: dict[str, Any] = {}
     good = True
     for name, cell in row.cells.items():
+        if row.kind == "account" and name.startswith(OWNER_COLUMN):
+            values["owners"] = {**values.get("owners", {}), name.removeprefix(OWNER_COLUMN): cell}
+            continue
         if name not in model.model_fields:
             fields = ", ".join(each for each in model.model_fields if each not in ("v", "kind"))
             problems.add(row.place, name, f"a {row.kind} has no such field; it has {fields}")
@@ -114,35 +125,3 @@ def _faults(error: ValidationError) -> Iterator[tuple[str, str]]:
         told = isinstance(fault["input"], dict) or fault["type"] == "value_error"
         given = "" if told else f"; it is {fault['input']!r:.80}"
         yield ".".join(map(str, place)), fault["msg"].removeprefix("Value error, ") + given
-
-
-def _note_duplicates(rows: Iterable[Row], problems: Problems) -> None:
-    first: dict[tuple[str, str], Place] = {}
-    for row in rows:
-        key = _id_of(row)
-        if key is None:
-            continue
-        before = first.setdefault((row.kind, key), row.place)
-        if before is not row.place:
-            problems.add(row.place, _ID_FIELDS[row.kind], f"{key!r} stands already in {before}")
-
-
-def _note_unknown_references(rows: Sequence[Row], known: Directory, problems: Problems) -> None:
-    there = {"rep": set(known.reps), "account": set(known.accounts)}
-    for row in rows:  # a row that is wrong otherwise counts too: its own line says what is wrong
-        key = _id_of(row)
-        if key is not None and row.kind in there:
-            there[row.kind].add(key)
-    for kind, name, target in _REFERENCES:
-        for row in rows:
-            given = row.cells.get(name)
-            if row.kind == kind and given is not None and str(given) not in there[target]:
-                what = f"{given!r} is no known {target}; add it to {_FILES[target]}.csv or correct the row"
-                problems.add(row.place, name, what)
-
-
-def _id_of(row: Row) -> str | None:
-    given = row.cells.get(_ID_FIELDS[row.kind])
-    if given is None:
-        return None
-    return canonical_url(str(given)) if row.kind == "content" else str(given)
