@@ -2,12 +2,14 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from producers.crm_export import from_exports
 from producers.directory_cells import field_value
 from producers.directory_checks import (
     OWNER_COLUMN,
@@ -16,7 +18,7 @@ from producers.directory_checks import (
     note_shared_ground,
     note_unknown_references,
 )
-from producers.directory_rows import Place, Problems, Row, rows_of
+from producers.directory_rows import Notes, Place, Problems, Row, rows_of
 from schemas.directory import Account, Contact, Content, Directory, Entity, Rep
 from schemas.errors import InputError
 from schemas.topics import DIRECTORY
@@ -33,6 +35,16 @@ _UNDER_WAY = 500
 Send = Callable[[str, bytes, bytes], Future[Any]]
 
 
+@dataclass(frozen=True)
+class Import:
+    """What files say: entities, keys of those they mark as deleted, the kinds they speak of, and notes for a person."""
+
+    entities: list[Entity]
+    deleted: list[str]
+    kinds: frozenset[str]
+    notes: list[str]
+
+
 def read_directory(paths: Sequence[Path], *, kind: str | None = None, known: Directory | None = None) -> list[Entity]:
     """Read the directory's files, CSV or YAML, and check them together.
 
@@ -41,7 +53,25 @@ def read_directory(paths: Sequence[Path], *, kind: str | None = None, known: Dir
     Raises:
         InputError: something is wrong; the message has one line, `file:line: field: what`, for each fault.
     """
-    problems = Problems()
+    return read_import(paths, kind=kind, known=known).entities
+
+
+def read_import(
+    paths: Sequence[Path],
+    *,
+    kind: str | None = None,
+    known: Directory | None = None,
+    default_rep: str | None = None,
+) -> Import:
+    """Read files, our own or exported by HubSpot or Salesforce, and check them together.
+
+    `default_rep` gets the accounts of an export that have no owner; for the rest see `read_directory`.
+
+    Raises:
+        InputError: something is wrong; the message has one line, `file:line: field: what`, for each fault.
+    """
+    known = known or Directory()
+    problems, notes = Problems(), Notes()
     rows: list[Row] = []
     for path in paths:
         try:
@@ -50,10 +80,13 @@ def read_directory(paths: Sequence[Path], *, kind: str | None = None, known: Dir
             problems.add(Place(str(path), 1), "", f"can't be read ({error.strerror})")
         else:
             rows += rows_of(str(path), data, kind, problems)
-    entities = entities_of(rows, known or Directory(), problems)
+    ours = [row for row in rows if row.shape is None]
+    exported = from_exports([row for row in rows if row.shape], _reps(ours, known), known, problems, notes, default_rep)
+    entities = entities_of(ours + exported.rows, known, problems)
     if problems.found:
         raise InputError("\n".join(problems.lines()))
-    return entities
+    kinds = frozenset(row.kind for row in rows if row.kind in _MODELS)
+    return Import(entities, exported.deleted, kinds, notes.lines())
 
 
 def entities_of(rows: Iterable[Row], known: Directory, problems: Problems) -> list[Entity]:
@@ -83,6 +116,13 @@ def publish_directory(entities: Iterable[Entity], send: Send) -> int:
             acknowledged.result()
         count += len(sent)
     return count
+
+
+def _reps(rows: Iterable[Row], known: Directory) -> list[Rep]:
+    """Return the reps of rows and of the directory; a row's faults are noted when it is read for good."""
+    read = [_entity(row, Problems()) for row in rows if row.kind == "rep"]
+    there = {rep.rep_id: rep for rep in (*known.reps.values(), *(rep for rep in read if isinstance(rep, Rep)))}
+    return list(there.values())
 
 
 def _entity(row: Row, problems: Problems) -> Entity | None:
