@@ -40,16 +40,16 @@ class Exported:
 def from_exports(
     rows: Sequence[Row],
     reps: Iterable[Rep],
-    known: Directory,
+    known: tuple[Directory, Directory],
     problems: Problems,
     notes: Notes,
     default_rep: str | None = None,
 ) -> Exported:
-    """Return what rows of exports say, given the reps there are and what the directory knows.
+    """Return what rows of exports say, given the reps there are, and what the directory knows and what of it stays.
 
     Records without an owner go to the default rep. Faults go to the problems; what is left out, to the notes.
     """
-    return _Translation(known, problems, notes, default_rep, Owners(reps)).of(rows)
+    return _Translation(*known, problems, notes, default_rep, Owners(reps)).of(rows)
 
 
 @dataclass(frozen=True)
@@ -87,6 +87,7 @@ class _Record:
 @dataclass
 class _Translation:
     known: Directory
+    staying: Directory
     problems: Problems
     notes: Notes
     default_rep: str | None
@@ -241,7 +242,7 @@ class _Translation:
         for record in accounts:
             if not is_true(record.say("deleted")):
                 holders[domain_of(record.say("domain"))].add(record.key())
-        for account in self.known.accounts.values():
+        for account in self.staying.accounts.values():
             for domain in account.domains if account.account_id not in renewed else ():
                 holders[domain].add(account.account_id)
         return Counter({domain: len(keys) for domain, keys in holders.items() if domain})

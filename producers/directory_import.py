@@ -1,6 +1,6 @@
 """The directory from the CRM's and the CMS's files: checked as a whole, then published."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from itertools import islice
@@ -19,9 +19,10 @@ from producers.directory_checks import (
     note_unknown_references,
 )
 from producers.directory_rows import Notes, Place, Problems, Row, rows_of
+from schemas.activity import Activity
 from schemas.directory import Account, Contact, Content, Directory, Entity, Rep
 from schemas.errors import InputError
-from schemas.topics import DIRECTORY
+from schemas.topics import ACTIVITY, DIRECTORY
 
 # What others refer to comes first, so that a reader of the topic rarely meets an id it does not know.
 _MODELS: dict[str, type[Account] | type[Contact] | type[Rep] | type[Content]] = {
@@ -32,7 +33,7 @@ _MODELS: dict[str, type[Account] | type[Contact] | type[Rep] | type[Content]] = 
 }
 _UNDER_WAY = 500
 
-Send = Callable[[str, bytes, bytes], Future[Any]]
+Send = Callable[[str, bytes | None, bytes], Future[Any]]
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,12 @@ def read_import(
     kind: str | None = None,
     known: Directory | None = None,
     default_rep: str | None = None,
+    complete: bool = False,
 ) -> Import:
     """Read files, our own or exported by HubSpot or Salesforce, and check them together.
 
-    `default_rep` gets the accounts of an export that have no owner; for the rest see `read_directory`.
+    `default_rep` gets the accounts of an export that have no owner. If the files are `complete`, what the directory
+    has beside them of the kinds in them does not count. For the rest see `read_directory`.
 
     Raises:
         InputError: something is wrong; the message has one line, `file:line: field: what`, for each fault.
@@ -81,11 +84,16 @@ def read_import(
         else:
             rows += rows_of(str(path), data, kind, problems)
     ours = [row for row in rows if row.shape is None]
-    exported = from_exports([row for row in rows if row.shape], _reps(ours, known), known, problems, notes, default_rep)
-    entities = entities_of(ours + exported.rows, known, problems)
+    kinds = frozenset(row.kind for row in rows if row.kind in _MODELS)
+    staying = _staying(known, kinds if complete else frozenset())
+    exported = from_exports(
+        [row for row in rows if row.shape], _reps(ours, staying), (known, staying), problems, notes, default_rep
+    )
+    for key in exported.deleted:
+        staying.remove(key)
+    entities = entities_of(ours + exported.rows, staying, problems)
     if problems.found:
         raise InputError("\n".join(problems.lines()))
-    kinds = frozenset(row.kind for row in rows if row.kind in _MODELS)
     return Import(entities, exported.deleted, kinds, notes.lines())
 
 
@@ -116,6 +124,34 @@ def publish_directory(entities: Iterable[Entity], send: Send) -> int:
             acknowledged.result()
         count += len(sent)
     return count
+
+
+def publish_deletions(keys: Iterable[str], send: Send, now_ms: int) -> int:
+    """Publish tombstones and return their number, once all are acknowledged.
+
+    Then the accounts stage is told to empty the state of each account that went, so that one made again under its id
+    begins anew. A contact's tombstone comes before its account's if it stands so in `keys`.
+
+    Raises:
+        UnavailableError: Kafka did not acknowledge one; publishing all again does no harm.
+    """
+    ordered = list(keys)
+    for key in ordered:
+        send(DIRECTORY.name, None, key.encode()).result()
+    for key in ordered:
+        kind, _, account_id = key.partition(":")
+        if kind == "account":
+            news = Activity(account_id=account_id, emptied_ms=now_ms)
+            send(ACTIVITY.name, news.to_bytes(), account_id.encode()).result()
+    return len(ordered)
+
+
+def _staying(known: Directory, but: Collection[str]) -> Directory:
+    staying = Directory()
+    for entity in known.entities():
+        if entity.kind not in but:
+            staying.put(entity)
+    return staying
 
 
 def _reps(rows: Iterable[Row], known: Directory) -> list[Rep]:

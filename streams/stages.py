@@ -18,10 +18,11 @@ from schemas.rep_mail import RepMail
 from schemas.topics import ACCOUNT_WAKES, ACTIVITY, BRIEFS, DELIVERIES, IDENTIFIED, INTEREST, REP_WAKES, Topic
 from streams.accounts import AccountState, advance, take_in
 from streams.identity import VisitorState, observe
-from streams.outbox import OutboxState, receive, release
+from streams.outbox import OutboxState, receive, release, settle
 from streams.triggers import next_due_ms
 
 Table = Mapping[bytes, bytes]
+GONE_REP_MS = 60_000
 
 
 class Send(NamedTuple):
@@ -170,15 +171,17 @@ class RepStage:
         key = mail.rep_id
         stored = table.get(key.encode())
         before = OutboxState.from_bytes(stored) if stored else OutboxState(rep_id=key)
-        state = receive(before, mail, now_ms)
-        rep = self._directory.reps.get(key)
-        if rep is None:  # gone from the directory: keep what waits, look again in a minute
-            return Work(writes={key: state}, due={key: now_ms + 60_000})
-        step = release(state, rep, self._rules, now_ms)
-        work = Work(due={key: step.due_ms})
-        work.sends += [Send(DELIVERIES, key, delivery) for delivery in step.deliveries]
-        if step.state != before:
-            work.writes[key] = step.state
+        settled = settle(receive(before, mail, now_ms), self._directory, mail)
+        work = Work(sends=[Send(BRIEFS, handed.rep_id, handed) for handed in settled.handed])
+        state = settled.state
+        if rep := self._directory.reps.get(key):
+            step = release(state, rep, self._rules, now_ms)
+            work.sends += [Send(DELIVERIES, key, delivery) for delivery in step.deliveries]
+            state, work.due[key] = step.state, step.due_ms
+        else:  # not in the directory: look again in a minute
+            work.due[key] = now_ms + GONE_REP_MS if state.pending else None
+        if state != before:
+            work.writes[key] = state
         return work
 
     def due_of(self, value: bytes) -> tuple[str, int | None]:
