@@ -144,8 +144,7 @@ def directory_show(
     from readbrief.importing import counts_of, directory_now
     from schemas.errors import InputError
 
-    with directory_now(_settings(data)) as directory:
-        found = {entity.entity_id: entity for entity in directory.entities()}
+    found = {entity.entity_id: entity for entity in directory_now(_settings(data)).entities()}
     if key is None:
         counts = counts_of(list(found.values()))
         typer.echo(json.dumps(counts, sort_keys=True) if machine else _counted(counts) or "nothing")

@@ -3,8 +3,8 @@
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -40,9 +40,9 @@ def import_directory(settings: Settings, files: Sequence[Path], say: Say, manner
         InputError: rows are wrong, and the message names file, line and field of each; or too much would go.
         UnavailableError: no broker answers.
     """
-    with directory_now(settings) as known:
-        read = read_import(files, known=known, default_rep=manner.default_rep, complete=manner.complete)
-        changes = changes_of(read, known, complete=manner.complete, now_ms=_now_ms())
+    known = directory_now(settings)
+    read = read_import(files, known=known, default_rep=manner.default_rep, complete=manner.complete)
+    changes = changes_of(read, known, complete=manner.complete, now_ms=_now_ms())
     for note in read.notes:
         say(note)
     for key in changes.deleted:
@@ -63,15 +63,13 @@ def delete_from_directory(settings: Settings, keys: Sequence[str], say: Say) -> 
         InputError: a key is of nothing there is, or something that stays refers to it.
         UnavailableError: no broker answers.
     """
-    with directory_now(settings) as known:
-        changes = deletion_of(keys, known)
+    changes = deletion_of(keys, directory_now(settings))
     _publish(settings, changes, say)
     return list(changes.deleted)
 
 
-@contextmanager
-def directory_now(settings: Settings) -> Iterator[Directory]:
-    """Have the directory as its topic holds it.
+def directory_now(settings: Settings) -> Directory:
+    """Return the directory as its topic holds it; it does not change any more.
 
     Raises:
         UnavailableError: no broker answers.
@@ -79,7 +77,7 @@ def directory_now(settings: Settings) -> Iterator[Directory]:
     wait_for_broker(settings.kafka_bootstrap, BROKER_WAIT_S, threading.Event())
     with DirectoryFeed(settings.kafka_bootstrap) as feed:
         feed.wait_current(TIMEOUT_S)
-        yield feed.directory
+    return feed.directory
 
 
 def counts_of(entities: Sequence[Entity]) -> dict[str, int]:

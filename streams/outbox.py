@@ -1,5 +1,6 @@
 """When to tell the rep: working hours, cooldown, daily cap, digest. The state machine of the third stage."""
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
 from typing import Annotated
 from zoneinfo import ZoneInfo
@@ -59,15 +60,14 @@ def receive(state: OutboxState, mail: RepMail, now_ms: int) -> OutboxState:
     )
 
 
-def settle(state: OutboxState, directory: Directory, mail: RepMail) -> OutboxSettled:
+def settle(state: OutboxState, directory: Directory, new: Collection[str]) -> OutboxSettled:
     """Return the state without what can't reach this rep any more, and what goes to others instead.
 
     A brief on an account that is gone is dropped. If the rep is gone, a brief goes to who looks after the account now,
-    or else to the rep's manager; if neither is there it stays. What has come just now is left alone: this worker's
+    or else to the rep's manager; if neither is there it stays. What is `new`, by brief_id, is left alone: this worker's
     directory may be a moment behind that of the one who sent it.
     """
     rep = directory.reps.get(state.rep_id)
-    new = {brief.brief_id for brief in mail.briefs}
     kept, handed = [], []
     for brief in state.pending:
         account = directory.accounts.get(brief.account_id)

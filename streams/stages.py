@@ -171,7 +171,7 @@ class RepStage:
         key = mail.rep_id
         stored = table.get(key.encode())
         before = OutboxState.from_bytes(stored) if stored else OutboxState(rep_id=key)
-        settled = settle(receive(before, mail, now_ms), self._directory, mail)
+        settled = settle(receive(before, mail, now_ms), self._directory, {brief.brief_id for brief in mail.briefs})
         work = Work(sends=[Send(BRIEFS, handed.rep_id, handed) for handed in settled.handed])
         state = settled.state
         if rep := self._directory.reps.get(key):
