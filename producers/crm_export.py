@@ -31,10 +31,11 @@ T = TypeVar("T")
 
 @dataclass
 class Exported:
-    """What exports say: rows of our kinds, and the keys of entities that they mark as deleted."""
+    """What exports say: rows of our kinds, keys of entities marked as deleted, and ids of accounts with faults."""
 
     rows: list[Row] = field(default_factory=list)
     deleted: list[str] = field(default_factory=list)
+    faulty: set[str] = field(default_factory=set)
 
 
 def from_exports(
@@ -157,6 +158,7 @@ class _Translation:
         cells |= {"account_id": key, "name": record.say("name") or domain_of(record.say("domain"))}
         owner = self._owner(record)
         if owner is None:
+            self.out.faulty.add(key)
             return None
         cells["rep_id"] = owner
         if record.has("industry"):

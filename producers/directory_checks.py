@@ -1,6 +1,6 @@
 """What must hold between the directory's rows, and between them and what is there already. Pure."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
@@ -46,9 +46,11 @@ def note_duplicates(rows: Iterable[Row], problems: Problems) -> None:
             problems.add(row.place, ID_FIELDS[row.kind], f"{key!r} stands already in {before}")
 
 
-def note_unknown_references(rows: Sequence[Row], known: Directory, problems: Problems) -> None:
+def note_unknown_references(
+    rows: Sequence[Row], known: Directory, problems: Problems, faulty: Collection[str] = ()
+) -> None:
     """Note every rep and account that a row names and nobody knows."""
-    there = {"rep": set(known.reps), "account": set(known.accounts)}
+    there = {"rep": set(known.reps), "account": {*known.accounts, *faulty}}
     for row in rows:  # a row that is wrong otherwise counts too: its own line says what is wrong
         key = id_of(row)
         if key is not None and row.kind in there:

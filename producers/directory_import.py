@@ -91,17 +91,22 @@ def read_import(
     )
     for key in exported.deleted:
         staying.remove(key)
-    entities = entities_of(ours + exported.rows, staying, problems)
+    entities = entities_of(ours + exported.rows, staying, problems, exported.faulty)
     if problems.found:
         raise InputError("\n".join(problems.lines()))
     return Import(entities, exported.deleted, kinds, notes.lines())
 
 
-def entities_of(rows: Iterable[Row], known: Directory, problems: Problems) -> list[Entity]:
-    """Return the entities of rows, reps first, then accounts, contacts and content; note what is wrong. Pure."""
+def entities_of(
+    rows: Iterable[Row], known: Directory, problems: Problems, faulty: Collection[str] = ()
+) -> list[Entity]:
+    """Return the entities of rows, reps first, then accounts, contacts and content; note what is wrong. Pure.
+
+    Accounts whose own fault is noted already, the `faulty`, may be referred to: one fault is told once.
+    """
     ordered = sorted(rows, key=lambda row: list(_MODELS).index(row.kind))
     note_duplicates(ordered, problems)
-    note_unknown_references(ordered, known, problems)
+    note_unknown_references(ordered, known, problems, faulty)
     read = [(row, entity) for row in ordered if (entity := _entity(row, problems)) is not None]
     stated = [Stated(entity, row.place) for row, entity in read if isinstance(entity, Account)]
     renewed = {each.account.account_id for each in stated}
