@@ -19,8 +19,10 @@ def field_value(name: str, cell: Any) -> Any:
     if not isinstance(cell, str):
         return cell
     match name:
-        case "topics":
+        case "topics" | "networks":
             return split_list(cell)
+        case "domains":
+            return [domain.lower() for domain in split_list(cell)]
         case "channels":
             return [channel(each) for each in split_list(cell)]
         case "working_hours":

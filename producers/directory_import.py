@@ -1,19 +1,28 @@
 """The directory from the CRM's and the CMS's files: checked as a whole, then published."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import Future
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from producers.crm_export import from_exports
 from producers.directory_cells import field_value
-from producers.directory_rows import Place, Problems, Row, rows_of
+from producers.directory_checks import (
+    OWNER_COLUMN,
+    Stated,
+    note_duplicates,
+    note_shared_ground,
+    note_unknown_references,
+)
+from producers.directory_rows import Notes, Place, Problems, Row, rows_of
+from schemas.activity import Activity
 from schemas.directory import Account, Contact, Content, Directory, Entity, Rep
 from schemas.errors import InputError
-from schemas.topics import DIRECTORY
-from schemas.urls import canonical_url
+from schemas.topics import ACTIVITY, DIRECTORY
 
 # What others refer to comes first, so that a reader of the topic rarely meets an id it does not know.
 _MODELS: dict[str, type[Account] | type[Contact] | type[Rep] | type[Content]] = {
@@ -22,12 +31,19 @@ _MODELS: dict[str, type[Account] | type[Contact] | type[Rep] | type[Content]] = 
     "contact": Contact,
     "content": Content,
 }
-_ID_FIELDS = {"rep": "rep_id", "account": "account_id", "contact": "contact_id", "content": "url"}
-_REFERENCES = (("rep", "manager_id", "rep"), ("account", "rep_id", "rep"), ("contact", "account_id", "account"))
-_FILES = {"rep": "reps", "account": "accounts"}
 _UNDER_WAY = 500
 
-Send = Callable[[str, bytes, bytes], Future[Any]]
+Send = Callable[[str, bytes | None, bytes], Future[Any]]
+
+
+@dataclass(frozen=True)
+class Import:
+    """What files say: entities, keys of those they mark as deleted, the kinds they speak of, and notes for a person."""
+
+    entities: list[Entity]
+    deleted: list[str]
+    kinds: frozenset[str]
+    notes: list[str]
 
 
 def read_directory(paths: Sequence[Path], *, kind: str | None = None, known: Directory | None = None) -> list[Entity]:
@@ -38,7 +54,27 @@ def read_directory(paths: Sequence[Path], *, kind: str | None = None, known: Dir
     Raises:
         InputError: something is wrong; the message has one line, `file:line: field: what`, for each fault.
     """
-    problems = Problems()
+    return read_import(paths, kind=kind, known=known).entities
+
+
+def read_import(
+    paths: Sequence[Path],
+    *,
+    kind: str | None = None,
+    known: Directory | None = None,
+    default_rep: str | None = None,
+    complete: bool = False,
+) -> Import:
+    """Read files, our own or exported by HubSpot or Salesforce, and check them together.
+
+    `default_rep` gets the accounts of an export that have no owner. If the files are `complete`, what the directory
+    has beside them of the kinds in them does not count. For the rest see `read_directory`.
+
+    Raises:
+        InputError: something is wrong; the message has one line, `file:line: field: what`, for each fault.
+    """
+    known = known or Directory()
+    problems, notes = Problems(), Notes()
     rows: list[Row] = []
     for path in paths:
         try:
@@ -47,18 +83,36 @@ def read_directory(paths: Sequence[Path], *, kind: str | None = None, known: Dir
             problems.add(Place(str(path), 1), "", f"can't be read ({error.strerror})")
         else:
             rows += rows_of(str(path), data, kind, problems)
-    entities = entities_of(rows, known or Directory(), problems)
+    ours = [row for row in rows if row.shape is None]
+    kinds = frozenset(row.kind for row in rows if row.kind in _MODELS)
+    staying = _staying(known, kinds if complete else frozenset())
+    exported = from_exports(
+        [row for row in rows if row.shape], _reps(ours, staying), (known, staying), problems, notes, default_rep
+    )
+    for key in exported.deleted:
+        staying.remove(key)
+    entities = entities_of(ours + exported.rows, staying, problems, exported.faulty)
     if problems.found:
         raise InputError("\n".join(problems.lines()))
-    return entities
+    return Import(entities, exported.deleted, kinds, notes.lines())
 
 
-def entities_of(rows: Iterable[Row], known: Directory, problems: Problems) -> list[Entity]:
-    """Return the entities of rows, reps first, then accounts, contacts and content; note what is wrong. Pure."""
+def entities_of(
+    rows: Iterable[Row], known: Directory, problems: Problems, faulty: Collection[str] = ()
+) -> list[Entity]:
+    """Return the entities of rows, reps first, then accounts, contacts and content; note what is wrong. Pure.
+
+    Accounts whose own fault is noted already, the `faulty`, may be referred to: one fault is told once.
+    """
     ordered = sorted(rows, key=lambda row: list(_MODELS).index(row.kind))
-    _note_duplicates(ordered, problems)
-    _note_unknown_references(ordered, known, problems)
-    return [entity for entity in (_entity(row, problems) for row in ordered) if entity is not None]
+    note_duplicates(ordered, problems)
+    note_unknown_references(ordered, known, problems, faulty)
+    read = [(row, entity) for row in ordered if (entity := _entity(row, problems)) is not None]
+    stated = [Stated(entity, row.place) for row, entity in read if isinstance(entity, Account)]
+    renewed = {each.account.account_id for each in stated}
+    stated += [Stated(each, None) for each in known.accounts.values() if each.account_id not in renewed]
+    note_shared_ground(stated, problems)
+    return [entity for _, entity in read]
 
 
 def publish_directory(entities: Iterable[Entity], send: Send) -> int:
@@ -77,11 +131,49 @@ def publish_directory(entities: Iterable[Entity], send: Send) -> int:
     return count
 
 
+def publish_deletions(keys: Iterable[str], send: Send, now_ms: int) -> int:
+    """Publish tombstones and return their number, once all are acknowledged.
+
+    Then the accounts stage is told to empty the state of each account that went, so that one made again under its id
+    begins anew. A contact's tombstone comes before its account's if it stands so in `keys`.
+
+    Raises:
+        UnavailableError: Kafka did not acknowledge one; publishing all again does no harm.
+    """
+    ordered = list(keys)
+    for key in ordered:
+        send(DIRECTORY.name, None, key.encode()).result()
+    for key in ordered:
+        kind, _, account_id = key.partition(":")
+        if kind == "account":
+            news = Activity(account_id=account_id, emptied_ms=now_ms)
+            send(ACTIVITY.name, news.to_bytes(), account_id.encode()).result()
+    return len(ordered)
+
+
+def _staying(known: Directory, but: Collection[str]) -> Directory:
+    staying = Directory()
+    for entity in known.entities():
+        if entity.kind not in but:
+            staying.put(entity)
+    return staying
+
+
+def _reps(rows: Iterable[Row], known: Directory) -> list[Rep]:
+    """Return the reps of rows and of the directory; a row's faults are noted when it is read for good."""
+    read = [_entity(row, Problems()) for row in rows if row.kind == "rep"]
+    there = {rep.rep_id: rep for rep in (*known.reps.values(), *(rep for rep in read if isinstance(rep, Rep)))}
+    return list(there.values())
+
+
 def _entity(row: Row, problems: Problems) -> Entity | None:
     model = _MODELS[row.kind]
     values: dict[str, Any] = {}
     good = True
     for name, cell in row.cells.items():
+        if row.kind == "account" and name.startswith(OWNER_COLUMN):
+            values["owners"] = {**values.get("owners", {}), name.removeprefix(OWNER_COLUMN): cell}
+            continue
         if name not in model.model_fields:
             fields = ", ".join(each for each in model.model_fields if each not in ("v", "kind"))
             problems.add(row.place, name, f"a {row.kind} has no such field; it has {fields}")
@@ -114,35 +206,3 @@ def _faults(error: ValidationError) -> Iterator[tuple[str, str]]:
         told = isinstance(fault["input"], dict) or fault["type"] == "value_error"
         given = "" if told else f"; it is {fault['input']!r:.80}"
         yield ".".join(map(str, place)), fault["msg"].removeprefix("Value error, ") + given
-
-
-def _note_duplicates(rows: Iterable[Row], problems: Problems) -> None:
-    first: dict[tuple[str, str], Place] = {}
-    for row in rows:
-        key = _id_of(row)
-        if key is None:
-            continue
-        before = first.setdefault((row.kind, key), row.place)
-        if before is not row.place:
-            problems.add(row.place, _ID_FIELDS[row.kind], f"{key!r} stands already in {before}")
-
-
-def _note_unknown_references(rows: Sequence[Row], known: Directory, problems: Problems) -> None:
-    there = {"rep": set(known.reps), "account": set(known.accounts)}
-    for row in rows:  # a row that is wrong otherwise counts too: its own line says what is wrong
-        key = _id_of(row)
-        if key is not None and row.kind in there:
-            there[row.kind].add(key)
-    for kind, name, target in _REFERENCES:
-        for row in rows:
-            given = row.cells.get(name)
-            if row.kind == kind and given is not None and str(given) not in there[target]:
-                what = f"{given!r} is no known {target}; add it to {_FILES[target]}.csv or correct the row"
-                problems.add(row.place, name, what)
-
-
-def _id_of(row: Row) -> str | None:
-    given = row.cells.get(_ID_FIELDS[row.kind])
-    if given is None:
-        return None
-    return canonical_url(str(given)) if row.kind == "content" else str(given)

@@ -1,5 +1,6 @@
 """Rows of the directory's files, CSV or YAML, each with the place a person will look for it. Pure."""
 
+import codecs
 import csv
 import io
 import re
@@ -8,6 +9,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import yaml
+
+from producers.crm_shapes import Shape, shape_of
 
 KINDS = {
     "accounts": "account",
@@ -33,11 +36,15 @@ class Place:
 
 @dataclass(frozen=True)
 class Row:
-    """One row as it stands: of which kind, where, and its cells by field name; empty cells are left out."""
+    """One row as it stands: of which kind, where, and its cells by field name; empty cells are left out.
+
+    A row of a CRM's export has its shape, and its cells, all of them, by heading.
+    """
 
     place: Place
     kind: str
     cells: dict[str, Any]
+    shape: Shape | None = None
 
 
 @dataclass
@@ -58,25 +65,55 @@ class Problems:
         return [line for _, line in sorted(self.found, key=lambda each: (order[each[0].file], each[0].line))]
 
 
+@dataclass
+class Notes:
+    """What an import did that a person may want to know, counted."""
+
+    first: dict[tuple[str, str], Place] = field(default_factory=dict)
+    counts: dict[tuple[str, str], int] = field(default_factory=dict)
+
+    def add(self, place: Place, what: str) -> None:
+        """Note what was done with a row."""
+        key = (place.file, what)
+        self.first.setdefault(key, place)
+        self.counts[key] = self.counts.get(key, 0) + 1
+
+    def lines(self) -> list[str]:
+        """Return one line for what was done with one row or many."""
+        return [
+            f"{self.first[key]}: {what}" + (f" (and {count - 1} more rows)" if count > 1 else "")
+            for key, count in self.counts.items()
+            for _, what in [key]
+        ]
+
+
 def rows_of(file: str, data: bytes, kind: str | None, problems: Problems) -> list[Row]:
     """Return the rows of one file; what can't be read as rows is noted as a problem.
 
     `kind` is what the file holds where neither its rows nor its name (accounts, contacts, reps, content) say so.
     """
-    try:
-        text = data.decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        line = data.count(b"\n", 0, error.start) + 1
-        what = f"byte 0x{data[error.start]:02x} is no UTF-8: save the file as UTF-8"
-        problems.add(Place(file, line), "", what)
+    text = _decoded(file, data, problems)
+    if text is None:
         return []
     stem, _, ending = re.split(r"[/\\]", file)[-1].lower().rpartition(".")
     default = kind or KINDS.get(stem)
     if ending in ("yaml", "yml"):
         found = _yaml_items(file, text, default, problems)
     else:
-        found = _csv_items(file, text, default, problems)
+        return _csv_rows(file, text, default, problems)
     return [row for row in (_row(place, kind_here, cells, problems) for place, kind_here, cells in found) if row]
+
+
+def _decoded(file: str, data: bytes, problems: Problems) -> str | None:
+    """Return the text: UTF-8, or UTF-16 if it says so at its beginning, as spreadsheets' "Unicode text" does."""
+    encoding = "utf-16" if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) else "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        line = data.count(b"\n", 0, error.start) + 1
+        what = f"byte 0x{data[error.start]:02x} is no {encoding[:-4].upper() if encoding[-1] == 'g' else 'UTF-16'}"
+        problems.add(Place(file, line), "", f"{what}: save the file as UTF-8")
+        return None
 
 
 def _row(place: Place, kind: str | None, cells: dict[str, Any], problems: Problems) -> Row | None:
@@ -94,11 +131,38 @@ def _row(place: Place, kind: str | None, cells: dict[str, Any], problems: Proble
     return None
 
 
-def _csv_items(
-    file: str, text: str, kind: str | None, problems: Problems
-) -> Iterator[tuple[Place, str | None, dict[str, Any]]]:
+def _csv_rows(file: str, text: str, kind: str | None, problems: Problems) -> list[Row]:
+    lines = _csv_lines(file, text, problems)
+    first = next(lines, None)
+    if first is None:
+        if not problems.found:
+            problems.add(Place(file, 1), "", "the file is empty: the first line must name the columns")
+        return []
+    place, heads = first
+    header = [re.sub(r"[\s-]+", "_", name.lower()) for name in heads]
+    try:
+        shape = shape_of(header)
+    except ValueError as error:
+        problems.add(place, "", str(error))
+        return []
+    if shape is None and not _good_header(place, header, problems):
+        return []
+    rows = []
+    for place, cells in lines:
+        if len(cells) != len(header):
+            if shape and len(cells) == 1:
+                break  # a report's foot: its name, copyright, by whom and when
+            problems.add(place, "", f"has {len(cells)} cells, but the header names {len(header)} columns")
+        elif shape:  # of columns with one heading the first counts
+            rows.append(Row(place, shape.entry, dict(zip(header[::-1], cells[::-1], strict=True)), shape))
+        elif row := _row(place, kind, dict(zip(header, cells, strict=True)), problems):
+            rows.append(row)
+    return rows
+
+
+def _csv_lines(file: str, text: str, problems: Problems) -> Iterator[tuple[Place, list[str]]]:
+    """Give each line of cells that is not blank, and where it begins."""
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=_delimiter(text), strict=True)
-    header: list[str] | None = None
     while True:
         place = Place(file, reader.line_num + 1)
         try:
@@ -108,18 +172,8 @@ def _csv_items(
         except csv.Error as error:
             problems.add(place, "", f"can't be read as CSV ({error}): check the quotation marks")
             break
-        if not any(cells):
-            continue
-        if header is None:
-            header = [re.sub(r"[\s-]+", "_", name.lower()) for name in cells]
-            if not _good_header(place, header, problems):
-                return
-        elif len(cells) != len(header):
-            problems.add(place, "", f"has {len(cells)} cells, but the header names {len(header)} columns")
-        else:
-            yield place, kind, dict(zip(header, cells, strict=True))
-    if header is None:
-        problems.add(Place(file, 1), "", "the file is empty: the first line must name the columns")
+        if any(cells):
+            yield place, cells
 
 
 def _good_header(place: Place, header: list[str], problems: Problems) -> bool:

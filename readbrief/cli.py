@@ -107,13 +107,52 @@ def topics_create(data: Data = None) -> None:
 
 @directory_app.command("import", epilog="Example:  readbrief directory import accounts.csv contacts.csv --data ./data")
 def directory_import(
-    files: Annotated[list[Path], typer.Argument(help="CSV or YAML files.")], data: Data = None
+    files: Annotated[list[Path], typer.Argument(help="CSV or YAML files, or exports of HubSpot or Salesforce.")],
+    complete: Annotated[
+        bool, typer.Option(help="Delete what the files, of the kinds in them, no longer have.")
+    ] = False,
+    yes: Annotated[bool, typer.Option("--yes", help="Delete even if more than a tenth would go.")] = False,
+    default_rep: Annotated[str | None, typer.Option(help="Who gets accounts that an export gives no owner.")] = None,
+    data: Data = None,
 ) -> None:
-    """Import accounts, contacts, reps and content from CSV or YAML files; nothing is imported if a row is wrong."""
-    from readbrief.importing import import_directory
+    """Import accounts, contacts, reps and content; nothing is imported if a row is wrong."""
+    from readbrief.importing import Manner, import_directory
 
-    counts = import_directory(_settings(data), files, _progress)
-    typer.echo(", ".join(f"{count} {kind}" for kind, count in sorted(counts.items())))
+    manner = Manner(complete=complete, yes=yes, default_rep=default_rep)
+    counts = import_directory(_settings(data), files, _progress, manner)
+    typer.echo(_counted(counts))
+
+
+@directory_app.command("delete", epilog="Example:  readbrief directory delete account:acme contact:dana --data ./data")
+def directory_delete(
+    keys: Annotated[list[str], typer.Argument(help="kind:id of each, as `directory show` prints them.")],
+    data: Data = None,
+) -> None:
+    """Delete from the directory; with an account go its contacts, and what was read there counts no longer."""
+    from readbrief.importing import delete_from_directory
+
+    typer.echo("\n".join(f"deleted {key}" for key in delete_from_directory(_settings(data), keys, _progress)))
+
+
+@directory_app.command("show", epilog="Examples:  readbrief directory show    readbrief directory show account:acme")
+def directory_show(
+    key: Annotated[str | None, typer.Argument(help="kind:id of one; without it all are counted.")] = None,
+    machine: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    data: Data = None,
+) -> None:
+    """Show what the directory holds now."""
+    from readbrief.importing import counts_of, directory_now
+    from schemas.errors import InputError
+
+    found = {entity.entity_id: entity for entity in directory_now(_settings(data)).entities()}
+    if key is None:
+        counts = counts_of(list(found.values()))
+        typer.echo(json.dumps(counts, sort_keys=True) if machine else _counted(counts) or "nothing")
+        return
+    if key not in found:
+        raise InputError(f"{key} is not in the directory; a key is kind:id, such as account:acme")
+    said = found[key].model_dump(mode="json", exclude_defaults=not machine)
+    typer.echo(json.dumps(said) if machine else "\n".join(f"{name}: {value}" for name, value in said.items()))
 
 
 @schemas_app.command("export", epilog="Example:  readbrief schemas export ./json-schemas")
@@ -164,6 +203,10 @@ def main() -> NoReturn:
         Console(stderr=True).print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
         sys.exit(1)
     sys.exit(0)
+
+
+def _counted(counts: dict[str, int]) -> str:
+    return ", ".join(f"{count} {kind}" for kind, count in sorted(counts.items()))
 
 
 def _settings(data: Path | None) -> Settings:

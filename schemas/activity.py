@@ -53,3 +53,6 @@ class Activity(Message):
     items: tuple[ActivityItem, ...] = ()
     stitched: Annotated[bool, Field(description="Read back from the store, not live")] = False
     told: tuple[Told, ...] = ()
+    emptied_ms: Annotated[
+        UnixMs, Field(description="The account was deleted then: what was read before no longer counts")
+    ] = 0

@@ -10,7 +10,7 @@ from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, fiel
 
 from schemas.addresses import address_id
 from schemas.delivery import ChannelKind
-from schemas.message import Id, Label, Language, Line, Message, Model, Url
+from schemas.message import Id, Label, Language, Line, Message, Model, UnixMs, Url
 from schemas.urls import canonical_url
 
 
@@ -104,6 +104,13 @@ class Account(Message):
         return f"account:{self.account_id}"
 
 
+class Membership(Model):
+    """An account that a contact belonged to, up to a moment."""
+
+    account_id: Id
+    until_ms: UnixMs
+
+
 class Contact(Message):
     """A known person of one account."""
 
@@ -115,6 +122,9 @@ class Contact(Message):
     title: Label = ""
     role: BuyingRole | None = None
     function: Function | None = None
+    earlier: Annotated[
+        tuple[Membership, ...], Field(max_length=20, description="Accounts before this one; kept by the import")
+    ] = ()
 
     @property
     def entity_id(self) -> str:
@@ -243,10 +253,14 @@ class Directory:
         }
         table.get(kind, {}).pop(key, None)
 
-    def account_of(self, contact_id: str) -> Account | None:
-        """Return the account a contact belongs to, or None if either is unknown."""
+    def account_of(self, contact_id: str, at_ms: int | None = None) -> Account | None:
+        """Return the account a contact belongs to, now or at a moment (Unix ms), or None if either is unknown."""
         contact = self.contacts.get(contact_id)
-        return self.accounts.get(contact.account_id) if contact else None
+        if contact is None:
+            return None
+        then = [each for each in contact.earlier if at_ms is not None and at_ms < each.until_ms]
+        first = min(then, key=lambda each: each.until_ms, default=None)
+        return self.accounts.get(first.account_id if first else contact.account_id)
 
     def contact_named(self, name: str) -> str | None:
         """Return the contact with this id, or else the only one with this address id; None if there is none."""
@@ -259,6 +273,11 @@ class Directory:
         contact = self.contacts.get(contact_id)
         if self._address_key and contact and contact.email:
             self._by_address.get(address_id(self._address_key, contact.email), set()).discard(contact_id)
+
+    def entities(self) -> list[Account | Contact | Rep | Content]:
+        """Return all there is; what others refer to comes first."""
+        reps, accounts, contacts = list(self.reps.values()), list(self.accounts.values()), list(self.contacts.values())
+        return [*reps, *accounts, *contacts, *self.contents.values()]
 
     def size(self) -> int:
         """Return the number of entities."""

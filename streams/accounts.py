@@ -25,6 +25,7 @@ class AccountState(Message):
     reads: dict[str, Read] = Field(default_factory=dict)
     told: dict[str, int] = Field(default_factory=dict)
     arrived_ms: UnixMs = 0
+    emptied_ms: UnixMs = 0
 
 
 class AccountStep(Model):
@@ -41,17 +42,22 @@ def take_in(state: AccountState, activity: Activity, history_days: int) -> Accou
     """Return the state with an activity's events joined into reads, and what was told remembered.
 
     Reads that ended more than `history_days` before the newest one are dropped: a rule over the set of reads, so it
-    does not depend on their order.
+    does not depend on their order. So are those begun before the account was last deleted.
     """
+    emptied_ms = max(state.emptied_ms, activity.emptied_ms)
     new = [read for item in activity.items if (read := read_of(item))]
     reads = join_all(state.reads, new)
     horizon_ms = max((read.last_ms for read in reads.values()), default=0) - history_days * DAY_MS
-    kept = {key: read for key, read in reads.items() if read.last_ms >= horizon_ms}
+    kept = {key: read for key, read in reads.items() if read.last_ms >= horizon_ms and read.started_ms >= emptied_ms}
     told = {key: ms for key, ms in _told(state.told, activity.told).items() if key in kept or key not in reads}
     recognised = [item.envelope.occurred_ms for item in activity.items if isinstance(item.envelope.event, Identify)]
     arrived_ms = max(recognised, default=0)
     return AccountState(
-        account_id=state.account_id, reads=kept, told=told, arrived_ms=max(state.arrived_ms, arrived_ms)
+        account_id=state.account_id,
+        reads=kept,
+        told=told,
+        arrived_ms=max(state.arrived_ms, arrived_ms),
+        emptied_ms=emptied_ms,
     )
 
 

@@ -66,7 +66,8 @@ def _summary(read: Read, directory: Directory) -> ReadSummary:
     clicked = dict.fromkeys(mark.text for mark in read.clicks.values() if mark.href and mark.text)
     return ReadSummary(
         page_view_id=read.page_view_id,
-        contact_id=read.contact_id,
+        # Who is no longer in the directory is somebody of the account: their id may tell who they were.
+        contact_id=read.contact_id if read.contact_id in directory.contacts else "",
         title=title,
         url=read.url,
         started_ms=read.started_ms,

@@ -1,11 +1,15 @@
 """When to tell the rep: working hours, cooldown, daily cap, digest. The state machine of the third stage."""
 
+from collections.abc import Collection
 from datetime import date, datetime, timedelta
+from typing import Annotated
 from zoneinfo import ZoneInfo
+
+from pydantic import Field
 
 from schemas.brief import Brief, TriggerKind
 from schemas.delivery import Delivery
-from schemas.directory import Rep, WorkingHours
+from schemas.directory import Account, Directory, Rep, WorkingHours
 from schemas.ids import derived_id
 from schemas.message import Id, Message, Model
 from schemas.playbook import OutboxRules
@@ -21,6 +25,7 @@ class OutboxState(Message):
     rep_id: Id
     pending: tuple[Brief, ...] = ()
     released: tuple[Released, ...] = ()
+    manager_id: Annotated[Id | None, Field(description="The rep's manager when the directory last had the rep")] = None
 
 
 class OutboxStep(Model):
@@ -31,12 +36,20 @@ class OutboxStep(Model):
     due_ms: int | None = None
 
 
+class OutboxSettled(Model):
+    """What is left to a rep, and what goes to others."""
+
+    state: OutboxState
+    handed: tuple[RepMail, ...] = ()
+
+
 def receive(state: OutboxState, mail: RepMail, now_ms: int) -> OutboxState:
     """Return the state with new briefs waiting; one that waits or has left already is not taken twice."""
     released = {gone.brief_id: gone for gone in (*mail.released, *state.released)}
     pending = {brief.brief_id: brief for brief in (*mail.briefs, *state.pending) if brief.brief_id not in released}
     return OutboxState(
         rep_id=state.rep_id,
+        manager_id=state.manager_id,
         pending=tuple(sorted(pending.values(), key=lambda brief: (brief.decided_ms, brief.brief_id))),
         released=tuple(
             sorted(
@@ -45,6 +58,35 @@ def receive(state: OutboxState, mail: RepMail, now_ms: int) -> OutboxState:
             )
         ),
     )
+
+
+def settle(state: OutboxState, directory: Directory, new: Collection[str]) -> OutboxSettled:
+    """Return the state without what can't reach this rep any more, and what goes to others instead.
+
+    A brief on an account that is gone is dropped. If the rep is gone, a brief goes to who looks after the account now,
+    or else to the rep's manager; if neither is there it stays. What is `new`, by brief_id, is left alone: this worker's
+    directory may be a moment behind that of the one who sent it.
+    """
+    rep = directory.reps.get(state.rep_id)
+    kept, handed = [], []
+    for brief in state.pending:
+        account = directory.accounts.get(brief.account_id)
+        if brief.brief_id in new:
+            kept.append(brief)
+        elif account is None:
+            continue
+        elif rep is None and (heir := _heir(state, account, directory)):
+            handed.append(RepMail(rep_id=heir, briefs=(brief.model_copy(update={"rep_id": heir}),)))
+        else:
+            kept.append(brief)
+    manager_id = rep.manager_id if rep else state.manager_id
+    after = state.model_copy(update={"pending": tuple(kept), "manager_id": manager_id})
+    return OutboxSettled(state=after, handed=tuple(handed))
+
+
+def _heir(state: OutboxState, account: Account, directory: Directory) -> str | None:
+    candidates = (account.owners.get(account.lifecycle), account.rep_id, state.manager_id)
+    return next((each for each in candidates if each in directory.reps), None)
 
 
 def release(state: OutboxState, rep: Rep, rules: OutboxRules, now_ms: int) -> OutboxStep:
@@ -62,7 +104,7 @@ def release(state: OutboxState, rep: Rep, rules: OutboxRules, now_ms: int) -> Ou
         return OutboxStep(state=state, due_ms=min(free_at.values()))
     gone = [Released(brief_id=brief.brief_id, account_id=brief.account_id, at_ms=now_ms) for brief in ready]
     rest = tuple(brief for brief in state.pending if brief not in ready)
-    after = OutboxState(rep_id=state.rep_id, pending=rest, released=(*state.released, *gone))
+    after = state.model_copy(update={"pending": rest, "released": (*state.released, *gone)})
     return OutboxStep(state=after, deliveries=_deliveries(ready, rep, now_ms), due_ms=now_ms + 1000 if rest else None)
 
 

@@ -6,8 +6,8 @@ from collections.abc import Collection, Sequence
 from schemas.directory import Directory
 from schemas.playbook import Playbook
 from schemas.rep_mail import RepMail
-from schemas.topics import DELIVERIES
-from streams.outbox import OutboxState, receive, release
+from schemas.topics import BRIEFS, DELIVERIES
+from streams.outbox import OutboxState, receive, release, settle
 from streams.records import HEAD, Change, Table
 from streams.stage import Incoming, Send, Work
 
@@ -41,8 +41,11 @@ class RepStage:
         state = before
         for mail in new:
             state = receive(state, mail, now_ms)
+        settled = settle(state, self._directory, {brief.brief_id for mail in new for brief in mail.briefs})
+        work.sends += [Send(BRIEFS, handed.rep_id, handed) for handed in settled.handed]
+        state = settled.state
         rep = self._directory.reps.get(key)
-        if rep is None:  # gone from the directory: keep what waits, look again later
+        if rep is None:  # not in the directory: look again later
             work.due[key] = now_ms + GONE_RETRY_MS if state.pending else None
         else:
             step = release(state, rep, self._rules, now_ms)

@@ -251,7 +251,7 @@ def test_the_directory_arrives_under_its_ids(topics: str, tmp_path: Path) -> Non
 
 
 def test_a_refused_entity_is_not_counted_as_published(tmp_path: Path) -> None:
-    def refuse(_topic: str, _value: bytes, _key: bytes) -> Future[None]:
+    def refuse(_topic: str, _value: bytes | None, _key: bytes) -> Future[None]:
         future: Future[None] = Future()
         future.set_exception(InputError("refused"))
         return future
