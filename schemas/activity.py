@@ -4,13 +4,51 @@ from typing import Annotated
 
 from pydantic import Field
 
+from schemas.certainty import CERTAIN
 from schemas.envelope import Envelope
 from schemas.events import IdentifyMethod
-from schemas.message import Id, Message, Model, Reader, UnixMs
+from schemas.message import Id, Message, Model, Percent, Reader, UnixMs
+
+
+class OwnedSpan(Model):
+    """A stretch of time in which a visitor was one reader of an account; open-ended if `until_ms` is None."""
+
+    from_ms: UnixMs
+    until_ms: UnixMs | None = None
+    contact_id: Reader
+    method: IdentifyMethod
+    evidence_ms: UnixMs
+    confidence: Percent = CERTAIN
+
+    def covers(self, at_ms: int) -> bool:
+        """Tell whether a moment, in Unix milliseconds, lies in the span."""
+        return self.from_ms <= at_ms and (self.until_ms is None or at_ms < self.until_ms)
+
+
+class Ownership(Model):
+    """When one visitor was a reader of one account, as far as is known: of several, the highest rank stands.
+
+    The rank grows with what is known of the visitor; spans in which it was nobody's, or another account's, are missing.
+    """
+
+    visitor_id: Id
+    facts: Annotated[int, Field(ge=0, description="How many pieces of evidence and withdrawals it rests on")]
+    turn: Annotated[int, Field(ge=0, description="Grows with each change; at least the offset of the event that told")]
+    changed_ms: Annotated[UnixMs, Field(description="When the newest event it rests on occurred")]
+    spans: tuple[OwnedSpan, ...] = ()
+
+    @property
+    def rank(self) -> tuple[int, int]:
+        """What orders the ownerships of one visitor."""
+        return self.facts, self.turn
+
+    def span_at(self, at_ms: int) -> OwnedSpan | None:
+        """Return the span that a moment, in Unix milliseconds, lies in; None if the visitor was not the account's."""
+        return next((span for span in self.spans if span.covers(at_ms)), None)
 
 
 class Identified(Message):
-    """A visitor became known as a contact of an account, for events from one time up to another.
+    """A visitor became known as a reader of an account, for events from one time up to another.
 
     `partition` and `offset` are those of the event that told: once the store holds `events` up to there, it
     holds all that the visitor did before.
@@ -27,6 +65,12 @@ class Identified(Message):
     until_ms: UnixMs | None = None
     partition: int
     offset: int
+    confidence: Percent = CERTAIN
+    withdrawn: Annotated[bool, Field(description="It turned out to be wrong: the span is nobody's, or another's")] = (
+        False
+    )
+    stitch: Annotated[bool, Field(description="The account has not had the visitor's history")] = True
+    ownership: Annotated[Ownership | None, Field(description="Goes with the history that is stitched")] = None
 
 
 class ActivityItem(Model):
@@ -51,6 +95,10 @@ class Activity(Message):
 
     account_id: Id
     items: tuple[ActivityItem, ...] = ()
+    owners: Annotated[
+        tuple[Ownership, ...],
+        Field(description="When the visitors were the account's; a visitor without one is by item"),
+    ] = ()
     stitched: Annotated[bool, Field(description="Read back from the store, not live")] = False
     told: tuple[Told, ...] = ()
     emptied_ms: Annotated[

@@ -5,6 +5,8 @@ from typing import Annotated
 
 from pydantic import Field
 
+from schemas.certainty import CERTAIN
+from schemas.events import IdentifyMethod
 from schemas.interest import Interest
 from schemas.message import Id, Message, Model, Percent, Reader, UnixMs
 
@@ -39,6 +41,9 @@ class ReadSummary(Model):
     section_s: int = 0
     clicked: tuple[str, ...] = ()
     before_known: Annotated[bool, Field(description="Read before the reader was known")] = False
+    confidence: Annotated[Percent, Field(description="How sure it is that it was this reader")] = CERTAIN
+    method: Annotated[IdentifyMethod | None, Field(description="How the reader was recognised")] = None
+    via: Annotated[Reader, Field(description="Whose forwarded link an unknown reader followed")] = ""
 
 
 class Objection(Model):

@@ -21,6 +21,7 @@ from schemas.events import (
     PagePing,
     PageProgress,
     PageView,
+    Withdraw,
 )
 from schemas.interest import Interest
 from schemas.playbook import Playbook
@@ -30,7 +31,7 @@ from schemas.settings import Settings
 
 _MODELS = (
     PageView, PageProgress, PagePing, Click, Copy, FormSubmit, Custom, EmailOpen, EmailClick, Identify,
-    Report, Envelope, Bundle, Identified, Activity, Read, Interest, Brief, RepMail, Delivery, Outcome,
+    Withdraw, Report, Envelope, Bundle, Identified, Activity, Read, Interest, Brief, RepMail, Delivery, Outcome,
     DeadLetter, Account, Contact, Rep, Content, Playbook, Settings,
 )  # fmt: skip
 

@@ -10,7 +10,9 @@ from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, fiel
 
 from schemas.addresses import address_id
 from schemas.delivery import ChannelKind
-from schemas.message import Id, Label, Language, Line, Message, Model, UnixMs, Url
+from schemas.domains import DomainOwners
+from schemas.message import Domain, Id, Label, Language, Line, Message, Model, UnixMs, Url
+from schemas.networks import NetworkOwners
 from schemas.urls import canonical_url
 
 
@@ -25,7 +27,6 @@ Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s<>\",;:]+@[^@\s<>\",;:]+\.[^@\s<>\",;:.]+$", max_length=254)]
 
 
-Domain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", max_length=253)]
 Network = Annotated[str, AfterValidator(_network)]
 
 
@@ -219,6 +220,8 @@ class Directory:
         """Start empty; with a key, contacts are also found by the id of their address."""
         self._address_key = address_key
         self._by_address: dict[str, set[str]] = {}
+        self._by_domain = DomainOwners()
+        self._by_network = NetworkOwners()
         self.accounts: dict[str, Account] = {}
         self.contacts: dict[str, Contact] = {}
         self.reps: dict[str, Rep] = {}
@@ -229,6 +232,8 @@ class Directory:
         match entity:
             case Account():
                 self.accounts[entity.account_id] = entity
+                self._by_domain.put(entity.account_id, entity.domains)
+                self._by_network.put(entity.account_id, entity.networks)
             case Contact():
                 self._forget_address(entity.contact_id)
                 self.contacts[entity.contact_id] = entity
@@ -245,6 +250,9 @@ class Directory:
         kind, _, key = entity_id.partition(":")
         if kind == "contact":
             self._forget_address(key)
+        if kind == "account":
+            self._by_domain.put(key, ())
+            self._by_network.put(key, ())
         table: dict[str, dict[str, object]] = {
             "account": self.accounts,  # type: ignore[dict-item]
             "contact": self.contacts,  # type: ignore[dict-item]
@@ -268,6 +276,14 @@ class Directory:
             return name
         named = tuple(self._by_address.get(name, ()))
         return named[0] if len(named) == 1 else None
+
+    def account_by_domain(self, domain: str) -> str | None:
+        """Return the only account with a domain under this registrable one; None if there is none, or several."""
+        return self._by_domain.find(domain)
+
+    def account_by_network(self, network: str) -> str | None:
+        """Return the only account whose network a truncated client network lies in, the narrowest one deciding."""
+        return self._by_network.find(network)
 
     def _forget_address(self, contact_id: str) -> None:
         contact = self.contacts.get(contact_id)

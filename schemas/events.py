@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, field_validator
 
-from schemas.message import DurationMs, Id, Label, Line, Model, Percent, UnixMs, Url
+from schemas.message import Domain, DurationMs, Id, Label, Line, Model, Percent, UnixMs, Url
 
 BANDS = 10
 MAX_SECTIONS = 50
@@ -20,16 +20,20 @@ class Viewport(StrEnum):
 
 
 class IdentifyMethod(StrEnum):
-    """How a visitor was recognised as a contact."""
+    """How a visitor was recognised as a contact, or as somebody of an account."""
 
     email_link = "email_link"
     site_token = "site_token"  # noqa: S105 - a method's name, not a secret
     segment = "segment"
     snowplow = "snowplow"
+    form = "form"
+    domain = "domain"
+    network = "network"
+    forwarded = "forwarded"
 
 
-CLAIMS = frozenset((IdentifyMethod.segment, IdentifyMethod.snowplow))
-"""Methods by which a site merely says who a visitor is: the name may be a contact's id, or an address's."""
+CLAIMS = frozenset((IdentifyMethod.segment, IdentifyMethod.snowplow, IdentifyMethod.form))
+"""Methods by which somebody merely says who a visitor is: the name may be a contact's id, or an address's."""
 
 
 class _Event(Model):
@@ -156,6 +160,18 @@ class Identify(_Event):
     contact_id: Id
     method: IdentifyMethod
     campaign_id: Id | None = None
+    domain: Annotated[
+        Domain | None, Field(description="Registrable domain of the address that was named, if it is a company's")
+    ] = None
+
+
+class Withdraw(_Event):
+    """What was told of a visitor up to this moment was wrong: one piece of evidence, all about a contact, or all."""
+
+    type: Literal["withdraw"] = "withdraw"
+    evidence_id: Annotated[Id | None, Field(description="The event that told, whenever it did")] = None
+    contact_id: Annotated[Id | None, Field(description="Who the visitor is not; without both, nobody")] = None
+    reason: Line
 
 
 class IdentifyByToken(_Event):
@@ -166,7 +182,17 @@ class IdentifyByToken(_Event):
 
 
 Event = Annotated[
-    PageView | PageProgress | PagePing | Click | Copy | FormSubmit | Custom | EmailOpen | EmailClick | Identify,
+    PageView
+    | PageProgress
+    | PagePing
+    | Click
+    | Copy
+    | FormSubmit
+    | Custom
+    | EmailOpen
+    | EmailClick
+    | Identify
+    | Withdraw,
     Field(discriminator="type"),
 ]
 ReportedEvent = Annotated[

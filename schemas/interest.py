@@ -5,6 +5,7 @@ from typing import Annotated
 
 from pydantic import Field
 
+from schemas.certainty import CERTAIN
 from schemas.message import Id, Message, Model, Percent, UnixMs
 
 
@@ -42,6 +43,9 @@ class ReaderInterest(Model):
     active_ms: int
     reads: int
     last_ms: UnixMs
+    confidence: Annotated[Percent, Field(description="How sure it is that it was them; the best of their reads")] = (
+        CERTAIN
+    )
 
 
 class Reason(Model):

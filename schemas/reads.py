@@ -4,7 +4,8 @@ from typing import Annotated
 
 from pydantic import Field
 
-from schemas.events import BANDS, Viewport
+from schemas.certainty import CERTAIN
+from schemas.events import BANDS, IdentifyMethod, Viewport
 from schemas.message import Id, Model, Percent, Reader, UnixMs
 
 
@@ -23,9 +24,14 @@ class Read(Model):
     visitor_id: Id
     site: Id
     contact_id: Reader
+    via: Annotated[Reader, Field(description="Whose forwarded link an unknown reader followed")] = ""
+    method: IdentifyMethod | None = None
+    confidence: Annotated[Percent, Field(description="How sure it is that it was this reader")] = CERTAIN
     url: Annotated[str, Field(description="Canonical")]
     title: str = ""
     viewport: Viewport | None = None
+    lang: Annotated[str, Field(description="The browser's language; empty if it did not say")] = ""
+    network: Annotated[str, Field(description="Where it was read from, truncated; empty if not known")] = ""
     started_ms: UnixMs
     last_ms: UnixMs
     left_ms: Annotated[UnixMs, Field(description="Last moment the page was hidden or closed; 0 if never")] = 0

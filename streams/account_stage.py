@@ -59,4 +59,5 @@ def _together(account_id: str, activities: list[Activity]) -> Activity:
         items=tuple(item for activity in activities for item in activity.items),
         told=tuple(mark for activity in activities for mark in activity.told),
         emptied_ms=max(activity.emptied_ms for activity in activities),
+        owners=tuple(owner for activity in activities for owner in activity.owners),
     )

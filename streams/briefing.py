@@ -77,6 +77,9 @@ def _summary(read: Read, directory: Directory) -> ReadSummary:
         section_s=round(section_ms / 1000),
         clicked=tuple(clicked)[:MAX_LINES],
         before_known=not read.known,
+        confidence=read.confidence,
+        method=read.method,
+        via=read.via,
     )
 
 

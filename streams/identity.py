@@ -1,201 +1,212 @@
 """Who is this visitor? The state machine of the first stage.
 
-A visitor's state is the set of evidence about it, so it does not matter in which order the evidence arrives. From
-the set follow the spans of time in which the visitor was this contact or that one: what was read before the first
-evidence belongs to the first contact, later evidence wins for later reads.
+From the evidence that stands follow the spans of time in which the visitor was this reader or that one: what was read
+before the first evidence belongs to the first contact, later evidence wins for later reads. Each account concerned
+is told the spans that are its own, with a rank, so that the newest word stands whatever the order in which words come.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
-from schemas.activity import ActivityItem, Identified
+from pydantic import Field
+
+from schemas.activity import ActivityItem, Identified, OwnedSpan, Ownership
+from schemas.certainty import CONFIDENCE
+from schemas.directory import Directory
 from schemas.envelope import Envelope
-from schemas.events import CLAIMS, EmailClick, EmailOpen, Identify, IdentifyMethod
-from schemas.message import Id, Message, Model, UnixMs
-
-MAX_EVIDENCE = 100
-
-AccountOf = Callable[[str], str | None]
-ContactNamed = Callable[[str], str | None]
+from schemas.events import CLAIMS, EmailClick, EmailOpen, IdentifyMethod, Withdraw, page_view_of
+from schemas.message import Id, Model, UnixMs
+from streams.evidence import Evidence, Facts, learn, standing, standing_sightings
 
 
-def as_named(name: str) -> str:
-    """Take every name for a contact's id."""
-    return name
+class Span(OwnedSpan):
+    """A stretch of time in which the visitor was one reader of one account."""
 
-
-class Evidence(Model):
-    """One sign that a visitor is a contact, from the moment it was given."""
-
-    from_ms: UnixMs
-    event_id: Id
-    contact_id: Id
-    method: IdentifyMethod
-
-
-class Span(Model):
-    """A stretch of time in which the visitor was one contact of one account; open-ended if `until_ms` is None."""
-
-    contact_id: Id
     account_id: Id
-    method: IdentifyMethod
-    evidence_ms: UnixMs
-    from_ms: UnixMs
-    until_ms: UnixMs | None = None
+
+    def owned(self) -> OwnedSpan:
+        """Return it as its account is told."""
+        return OwnedSpan.model_construct(**{name: getattr(self, name) for name in OwnedSpan.model_fields})
 
 
-class VisitorState(Message):
-    """All that identity needs of one visitor."""
+class VisitorState(Facts):
+    """All that identity needs of one visitor: what was learnt, and what was announced when."""
 
     visitor_id: Id
-    evidence: tuple[Evidence, ...] = ()
     announced: tuple[Span, ...] = ()
+    announced_facts: int = 0
+    turn: int = 0
+    changed_ms: UnixMs = 0
 
 
 class Observation(Model):
-    """What follows from some envelopes of one visitor."""
+    """What follows from some envelopes of one visitor; `owners` has each account that is to hear of it."""
 
     state: VisitorState
     activity: tuple[tuple[str, ActivityItem], ...] = ()
+    owners: dict[str, Ownership] = Field(default_factory=dict)
     identified: tuple[Identified, ...] = ()
     changed: bool = False
 
 
+class _Sign(NamedTuple):
+    """One piece of evidence, resolved: somebody of an account, by name if there is one."""
+
+    from_ms: int
+    contact_id: str
+    account_id: str | None
+    method: IdentifyMethod
+
+
 def observe(
-    state: VisitorState,
-    envelopes: Sequence[Envelope],
-    account_of: AccountOf,
-    partition: int,
-    offset: int,
-    contact_named: ContactNamed = as_named,
+    state: VisitorState, envelopes: Sequence[Envelope], directory: Directory, partition: int, offset: int
 ) -> Observation:
     """Take in one visitor's envelopes of one bundle, which stood at a partition and offset of `events`.
 
-    Evidence in the bundle counts for all of it. The activity of known people comes back with its account; a span
-    that is new, or reaches further than announced, is announced for stitching.
+    Evidence in the bundle counts for all of it. The activity of known people comes back with its account, the whole of
+    a visitor's going to every account concerned, as each knows which reads are its own. A span that is new, or was
+    wrong, is announced; an account that was not concerned before has the visitor's history stitched.
     """
-    evidence = _with_evidence(state.evidence, envelopes)
-    resolved = _resolved(evidence, contact_named)
-    spans = _spans(resolved, account_of)
-    news = [span for span in spans if not _covered(span, state.announced)]
-    announced = spans if news else state.announced
-    after = VisitorState(visitor_id=state.visitor_id, evidence=evidence, announced=tuple(announced))
+    after = learn(state, envelopes, directory)
+    spans = _spans(_signs(after, directory))
+    if spans != state.announced:
+        newest_ms = max((one.occurred_ms for one in envelopes), default=0)
+        after = after.model_copy(
+            update={
+                "announced": spans,
+                "announced_facts": after.seen,
+                "turn": max(offset, state.turn + 1),
+                "changed_ms": max(newest_ms, state.changed_ms),
+            }
+        )
+    activity = _activity(envelopes, spans, directory)
+    concerned = {span.account_id for span in spans}
+    if spans != state.announced:
+        told = concerned | {span.account_id for span in state.announced}
+    else:
+        told = concerned & {account_id for account_id, _ in activity}
     return Observation(
         state=after,
-        activity=tuple(_activity(envelopes, resolved, account_of, contact_named)),
-        identified=tuple(_announcement(state.visitor_id, span, partition, offset) for span in news),
-        changed=after != state,
+        activity=tuple(activity),
+        owners={account_id: _ownership(after, account_id) for account_id in sorted(told)},
+        identified=tuple(_announcements(state, after, partition, offset)),
+        changed=after is not state,
     )
 
 
-def sign_at(evidence: Sequence[Evidence], at_ms: int) -> Evidence | None:
-    """Return the sign, of sorted evidence, that names the contact of a moment, or None if there is none at all."""
-    if not evidence:
-        return None
-    named = evidence[0]
-    for sign in evidence:
-        if sign.from_ms > at_ms:
-            break
-        named = sign
-    return named
-
-
-def _with_evidence(known: tuple[Evidence, ...], envelopes: Sequence[Envelope]) -> tuple[Evidence, ...]:
-    signs = {sign.event_id: sign for sign in known}
-    for envelope in envelopes:
-        event = envelope.event
-        if isinstance(event, Identify) and event.event_id not in signs:
-            signs[event.event_id] = Evidence(
-                from_ms=envelope.occurred_ms,
-                event_id=event.event_id,
-                contact_id=event.contact_id,
-                method=event.method,
-            )
-    if len(signs) == len(known):
-        return known
-    ordered = sorted(signs.values(), key=lambda sign: (sign.from_ms, sign.event_id))
-    if len(ordered) > MAX_EVIDENCE:
-        ordered = _ends_of_runs(ordered)
-    return tuple(ordered[:1] + ordered[1:][-(MAX_EVIDENCE - 1) :])
-
-
-def _ends_of_runs(ordered: list[Evidence]) -> list[Evidence]:
-    """Leave out signs between two others that name the same contact: a tracker may repeat a name on every page."""
+def _signs(facts: Facts, directory: Directory) -> list[_Sign]:
+    """Return what stands, resolved; where nothing names an account, the networks the visitor came from do."""
+    signs = [sign for one in standing(facts, directory) if (sign := _resolved(one, directory))]
+    named = next((sign for sign in signs if sign.contact_id and sign.account_id), None)
+    # Somebody of the same account, before the contact is named: most likely it was the contact already.
+    while named and signs[0] is not named and signs[0][1:3] == ("", named.account_id):
+        del signs[0]
+    if any(sign.account_id for sign in signs):
+        return signs
     return [
-        sign
-        for i, sign in enumerate(ordered)
-        if i in {0, len(ordered) - 1} or not ordered[i - 1].contact_id == sign.contact_id == ordered[i + 1].contact_id
+        _Sign(one.from_ms, "", account_id, IdentifyMethod.network)
+        for one in standing_sightings(facts)
+        if (account_id := directory.account_by_network(one.network))
     ]
 
 
-def _resolved(evidence: Sequence[Evidence], contact_named: ContactNamed) -> list[Evidence]:
-    """Return the signs with what a site merely says turned into contacts; what names none (yet) is no sign."""
-    found = []
-    for sign in evidence:
-        if sign.method not in CLAIMS:
-            found.append(sign)
-        elif contact_id := contact_named(sign.contact_id):
-            found.append(sign if contact_id == sign.contact_id else sign.model_copy(update={"contact_id": contact_id}))
-    return found
+def _resolved(sign: Evidence, directory: Directory) -> _Sign | None:
+    """Return who a piece of evidence names; what a site merely says may name none (yet), and then is no sign."""
+    contact_id: str | None = sign.contact_id
+    if sign.method in CLAIMS:
+        contact_id = directory.contact_named(sign.contact_id)
+        if contact_id is None:
+            account_id = directory.account_by_domain(sign.domain) if sign.domain else None
+            return _Sign(sign.from_ms, "", account_id, IdentifyMethod.domain) if account_id else None
+    account = directory.account_of(contact_id or "")
+    return _Sign(sign.from_ms, contact_id or "", account.account_id if account else None, sign.method)
 
 
-def _spans(evidence: Sequence[Evidence], account_of: AccountOf) -> list[Span]:
+def _spans(signs: Sequence[_Sign]) -> tuple[Span, ...]:
     """Return the spans whose account is known; the first reaches back to the beginning."""
-    changes = [sign for i, sign in enumerate(evidence) if i == 0 or sign.contact_id != evidence[i - 1].contact_id]
+    runs: list[list[_Sign]] = []
+    for sign in signs:
+        if runs and runs[-1][0][1:3] == sign[1:3]:
+            runs[-1].append(sign)
+        else:
+            runs.append([sign])
     spans = []
-    for i, sign in enumerate(changes):
-        if account_id := account_of(sign.contact_id):
+    for i, run in enumerate(runs):
+        first = run[0]
+        surest = max((sign.method for sign in run), key=lambda method: (CONFIDENCE[method], method))
+        if first.account_id:
             spans.append(
                 Span(
-                    contact_id=sign.contact_id,
-                    account_id=account_id,
-                    method=sign.method,
-                    evidence_ms=sign.from_ms,
-                    from_ms=0 if i == 0 else sign.from_ms,
-                    until_ms=changes[i + 1].from_ms if i + 1 < len(changes) else None,
+                    contact_id=first.contact_id,
+                    account_id=first.account_id,
+                    method=surest,
+                    confidence=CONFIDENCE[surest],
+                    evidence_ms=first.from_ms,
+                    from_ms=0 if i == 0 else first.from_ms,
+                    until_ms=runs[i + 1][0].from_ms if i + 1 < len(runs) else None,
                 )
             )
-    return spans
+    return tuple(spans)
 
 
-def _covered(span: Span, announced: Sequence[Span]) -> bool:
-    return any(
-        old.contact_id == span.contact_id
-        and old.account_id == span.account_id
-        and old.from_ms <= span.from_ms
-        and (old.until_ms is None or (span.until_ms is not None and span.until_ms <= old.until_ms))
-        for old in announced
+def _ownership(state: VisitorState, account_id: str) -> Ownership:
+    return Ownership(
+        visitor_id=state.visitor_id,
+        facts=state.announced_facts,
+        turn=state.turn,
+        changed_ms=state.changed_ms,
+        spans=tuple(span.owned() for span in state.announced if span.account_id == account_id),
     )
 
 
 def _activity(
-    envelopes: Sequence[Envelope], evidence: Sequence[Evidence], account_of: AccountOf, contact_named: ContactNamed
+    envelopes: Sequence[Envelope], spans: Sequence[Span], directory: Directory
 ) -> list[tuple[str, ActivityItem]]:
     found = []
+    accounts = dict.fromkeys(span.account_id for span in spans)
     for envelope in envelopes:
         event = envelope.event
-        if isinstance(event, EmailOpen | EmailClick):
-            contact_id, known = (
-                contact_named(event.contact_id) or event.contact_id,
-                True,
-            )  # a mail names its recipient itself
-        elif sign := sign_at(evidence, envelope.occurred_ms):
-            contact_id, known = sign.contact_id, sign.from_ms <= envelope.occurred_ms
-        else:
+        if isinstance(event, Withdraw):
             continue
-        if account_id := account_of(contact_id):
-            found.append((account_id, ActivityItem(contact_id=contact_id, known=known, envelope=envelope)))
+        if isinstance(event, EmailOpen | EmailClick):  # a mail names its recipient itself
+            contact_id = directory.contact_named(event.contact_id) or event.contact_id
+            if account := directory.account_of(contact_id):
+                found.append((account.account_id, ActivityItem(contact_id=contact_id, envelope=envelope)))
+            continue
+        now = next((span for span in spans if span.covers(envelope.occurred_ms)), None)
+        # A page view may reach from one reader's span into another's, and belongs to whose it began in.
+        for account_id in accounts if page_view_of(event) else ([now.account_id] if now else ()):
+            own = now if now and now.account_id == account_id else None
+            item = ActivityItem(
+                contact_id=own.contact_id if own else "",
+                known=own is not None and own.evidence_ms <= envelope.occurred_ms,
+                envelope=envelope,
+            )
+            found.append((account_id, item))
     return found
 
 
-def _announcement(visitor_id: str, span: Span, partition: int, offset: int) -> Identified:
+def _announcements(before: VisitorState, after: VisitorState, partition: int, offset: int) -> Iterable[Identified]:
+    had = {span.account_id for span in before.announced}
+    standing_keys = {(span.from_ms, span.contact_id) for span in after.announced}
+    for span in before.announced:
+        if (span.from_ms, span.contact_id) not in standing_keys:
+            yield _announcement(after, span, partition, offset, withdrawn=True)
+    for span in after.announced:
+        if span not in before.announced:
+            yield _announcement(after, span, partition, offset, stitch=span.account_id not in had)
+        had.add(span.account_id)
+
+
+def _announcement(
+    state: VisitorState, span: Span, partition: int, offset: int, *, withdrawn: bool = False, stitch: bool = False
+) -> Identified:
     return Identified(
-        visitor_id=visitor_id,
-        contact_id=span.contact_id,
-        account_id=span.account_id,
-        method=span.method,
-        evidence_ms=span.evidence_ms,
-        from_ms=span.from_ms,
-        until_ms=span.until_ms,
+        visitor_id=state.visitor_id,
         partition=partition,
         offset=offset,
+        withdrawn=withdrawn,
+        stitch=stitch,
+        ownership=_ownership(state, span.account_id) if stitch else None,
+        **span.model_dump(),
     )

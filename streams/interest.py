@@ -94,7 +94,8 @@ def _reasons(
         reasons.append(Reason(kind="high_intent", points=round(points, 3), detail=title, page_view_ids=ids))
     by_reader: dict[str, list[Read]] = defaultdict(list)
     for read in reads:
-        by_reader[read.contact_id].append(read)
+        if read.contact_id:
+            by_reader[read.contact_id].append(read)
     for contact_id, theirs in sorted(by_reader.items()):
         if len({read.started_ms // DAY_MS for read in theirs}) > 1:
             ids = tuple(read.page_view_id for read in theirs[-MAX_LISTED:])
@@ -120,7 +121,7 @@ def _contents(reads: Sequence[Read]) -> tuple[ContentInterest, ...]:
             active_ms=sum(read.active_ms for read in group),
             depth_pct=max(read.depth_pct for read in group),
             reads=len(group),
-            readers=tuple(sorted({read.contact_id for read in group}))[:MAX_LISTED],
+            readers=tuple(sorted({read.contact_id for read in group if read.contact_id}))[:MAX_LISTED],
             last_ms=max(read.last_ms for read in group),
         )
         for url, group in by_url.items()
@@ -131,13 +132,15 @@ def _contents(reads: Sequence[Read]) -> tuple[ContentInterest, ...]:
 def _readers(reads: Sequence[Read]) -> tuple[ReaderInterest, ...]:
     by_contact: dict[str, list[Read]] = defaultdict(list)
     for read in reads:
-        by_contact[read.contact_id].append(read)
+        if read.contact_id:
+            by_contact[read.contact_id].append(read)
     readers = [
         ReaderInterest(
             contact_id=contact_id,
             active_ms=sum(read.active_ms for read in group),
             reads=len(group),
             last_ms=max(read.last_ms for read in group),
+            confidence=max(read.confidence for read in group),
         )
         for contact_id, group in by_contact.items()
     ]

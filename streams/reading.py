@@ -3,7 +3,7 @@
 `read_of` makes a read of a single event; `join` is idempotent, commutative and associative. Counters join by max,
 sets by union (bounded by keeping the smallest keys, which is a join too), first and last times by min and max.
 Page pings are no totals: they are a set, and the active time is at least their sum, which only grows with the set.
-The reader is whoever the earliest event belongs to.
+The reader is whoever the earliest event belongs to, until `attribution` says better.
 """
 
 from collections.abc import Iterable
@@ -29,7 +29,7 @@ def read_of(item: ActivityItem) -> Read | None:
     said: dict[str, object] = {}
     match event:
         case PageView():
-            said = {"title": event.title, "viewport": event.viewport}
+            said = {"title": event.title, "viewport": event.viewport, "lang": event.lang}
         case PageProgress():
             said = {
                 "title": event.title,
@@ -61,22 +61,28 @@ def read_of(item: ActivityItem) -> Read | None:
         started_ms=envelope.occurred_ms,
         last_ms=envelope.occurred_ms,
         known=item.known,
+        network=envelope.client_network or "",
         **said,
     )
 
 
 def join(a: Read, b: Read) -> Read:
     """Return the least read that holds what both say of one page view."""
-    first = min(a, b, key=lambda read: (read.started_ms, read.contact_id, read.visitor_id, read.site, read.url))
+    first = min(a, b, key=lambda read: (read.started_ms, read.visitor_id, read.site, read.url, read.contact_id))
     beats = _longest({**a.beats, **b.beats})
     return Read.model_construct(
         page_view_id=a.page_view_id,
         visitor_id=first.visitor_id,
         site=first.site,
         contact_id=first.contact_id,
+        via=first.via,
+        method=first.method,
+        confidence=first.confidence,
         url=first.url,
         title=max(a.title, b.title),
         viewport=max(filter(None, (a.viewport, b.viewport)), default=None),
+        lang=max(a.lang, b.lang),
+        network=max(a.network, b.network),
         started_ms=first.started_ms,
         last_ms=max(a.last_ms, b.last_ms),
         left_ms=max(a.left_ms, b.left_ms),

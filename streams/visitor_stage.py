@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterator, Sequence
 
 import msgspec
 
-from schemas.activity import Activity, ActivityItem
+from schemas.activity import Activity, ActivityItem, Ownership
 from schemas.directory import Directory
 from schemas.envelope import Envelope
 from schemas.topics import ACTIVITY, IDENTIFIED
@@ -14,8 +14,8 @@ from streams.identity import VisitorState, observe
 from streams.records import HEAD, Change, Table
 from streams.stage import Incoming, Send, Work
 
-TELLING = frozenset(("identify", "email_open", "email_click"))
-"""Types of events that say by themselves who it is."""
+TELLING = frozenset(("identify", "withdraw", "email_open", "email_click"))
+"""Types of events that say by themselves who it is, or is not."""
 
 MAX_ITEMS = 200  # of one message: an event may have some kilobytes, a message a megabyte
 
@@ -37,18 +37,21 @@ class VisitorStage:
         """Work through bundles; each visitor's state is written at most once."""
         work = Work()
         by_account: dict[str, list[ActivityItem]] = defaultdict(list)
+        owners: dict[str, list[Ownership]] = defaultdict(list)
         for visitor_id, (found, at) in self._by_visitor(messages, table).items():
             records = table.get(visitor_id)
             state = VisitorState.from_bytes(records[HEAD]) if records else VisitorState(visitor_id=visitor_id)
             envelopes = [Envelope.model_validate_json(bytes(raw)) for raw in found]
-            seen = observe(state, envelopes, self._account_of, at.partition, at.offset, self._directory.contact_named)
+            seen = observe(state, envelopes, self._directory, at.partition, at.offset)
             for account_id, item in seen.activity:
                 by_account[account_id].append(item)
+            for account_id, ownership in seen.owners.items():
+                owners[account_id].append(ownership)
             # Stitching waits for the store to hold the same partition of `events`, so the news must be on it, too.
             work.sends += [Send(IDENTIFIED, visitor_id, news, at.partition) for news in seen.identified]
             if seen.changed:
                 work.changes.append(Change(visitor_id, HEAD, seen.state.to_bytes()))
-        work.sends += _activities(by_account)
+        work.sends += _activities(by_account, owners)
         return work
 
     def _by_visitor(self, messages: Sequence[Incoming], table: Table) -> dict[str, tuple[list[msgspec.Raw], Incoming]]:
@@ -62,17 +65,20 @@ class VisitorStage:
                     continue  # a machine is nobody, and reads nothing
                 found[head.visitor_id].append(raw)
                 last[head.visitor_id] = message
-                if head.event.type in TELLING:
+                if head.event.type in TELLING or self._is_a_companys(head.client_network):
                     telling.add(head.visitor_id)
         return {key: (raws, last[key]) for key, raws in found.items() if key in telling or table.get(key) is not None}
 
-    def _account_of(self, contact_id: str) -> str | None:
-        account = self._directory.account_of(contact_id)
-        return account.account_id if account else None
+    def _is_a_companys(self, network: str | None) -> bool:
+        return network is not None and self._directory.account_by_network(network) is not None
 
 
-def _activities(by_account: dict[str, list[ActivityItem]]) -> Iterator[Send]:
-    for account_id, items in by_account.items():
-        for i in range(0, len(items), MAX_ITEMS):
-            part = Activity(account_id=account_id, items=tuple(items[i : i + MAX_ITEMS]))
+def _activities(by_account: dict[str, list[ActivityItem]], owners: dict[str, list[Ownership]]) -> Iterator[Send]:
+    """Yield each account's messages: whose the visitors are goes first, before or with what they did."""
+    for account_id in dict.fromkeys((*owners, *by_account)):
+        items, whose = by_account.get(account_id, ()), tuple(owners.get(account_id, ()))
+        for i in range(0, max(1, len(items)), MAX_ITEMS):
+            part = Activity(
+                account_id=account_id, items=tuple(items[i : i + MAX_ITEMS]), owners=whose if i == 0 else ()
+            )
             yield Send(ACTIVITY, account_id, part)

@@ -16,6 +16,7 @@ from schemas.events import (
     PagePing,
     PageProgress,
     PageView,
+    Withdraw,
 )
 from schemas.urls import canonical_url
 from sinks.clickhouse.table import Row, Table, value_of
@@ -54,6 +55,7 @@ _SAID_BY_EVENT: dict[str, Any] = {
     "contact_id": "",
     "campaign_id": "",
     "method": "",
+    "domain": "",
 }
 _SAID_BY_ENVELOPE = ("visitor_id", "site", "event_id", "type", "occurred", "received")
 _SAID_BY_RECORD = ("kafka_partition", "kafka_offset", "envelope")
@@ -108,7 +110,10 @@ def _said_by(event: Event) -> dict[str, Any]:
                 "contact_id": event.contact_id,
                 "campaign_id": event.campaign_id or "",
                 "method": event.method.value,
+                "domain": event.domain or "",
             }
+        case Withdraw():
+            return {"contact_id": event.contact_id or "", "text": event.reason}
 
 
 def _said_by_page_event(event: PageView | PageProgress | PagePing | Click | Copy | FormSubmit) -> dict[str, Any]:

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 
 from clickhouse_driver import Client
 
+from schemas.activity import Identified
 from schemas.brief import Brief
 from schemas.delivery import Delivery
 from schemas.directory import Account, Contact, Content, Rep, entity_from_bytes
@@ -35,20 +36,41 @@ def visitor_events(client: Client, visitor_id: str, since_ms: int, until_ms: int
 def known_visitors_events(client: Client, since_ms: int) -> Iterator[list[Envelope]]:
     """Return the events received since then that concern known people, each once, as received, in chunks.
 
-    These are all events of visitors who were identified at any time, and all opens and clicks in mails. The events
-    that identify come from any time: who is known stays known.
+    These are all events of visitors who were identified at any time, by an event or by their network, and all opens and
+    clicks in mails. The events that identify, or take that back, come from any time: who is known stays known.
     """
     query = """
         SELECT envelope FROM events FINAL
-        WHERE type = 'identify'
+        WHERE type IN ('identify', 'withdraw')
            OR (toUnixTimestamp64Milli(received) >= %(since_ms)s
                AND (type IN ('email_open', 'email_click')
-                    OR visitor_id IN (SELECT visitor_id FROM events WHERE type = 'identify')))
+                    OR visitor_id IN (SELECT visitor_id FROM events WHERE type = 'identify')
+                    OR visitor_id IN (SELECT visitor_id FROM identified)))
         ORDER BY received, visitor_id, event_id
     """
     envelopes = _texts(client, query, {"since_ms": since_ms}, Envelope.model_validate_json)
     while chunk := list(islice(envelopes, CHUNK)):
         yield chunk
+
+
+def identifying_events(client: Client, visitor_id: str) -> Iterator[Envelope]:
+    """Return the events that told who a visitor is, or took that back, in the order they occurred."""
+    query = """
+        SELECT envelope FROM events FINAL
+        WHERE visitor_id = %(visitor_id)s AND type IN ('identify', 'withdraw') AND NOT automated
+        ORDER BY occurred, event_id
+    """
+    return _texts(client, query, {"visitor_id": visitor_id}, Envelope.model_validate_json)
+
+
+def identified_spans(client: Client, visitor_id: str) -> Iterator[Identified]:
+    """Return who a visitor is taken for, in order of time; what turned out to be wrong is left out."""
+    query = """
+        SELECT message FROM identified FINAL
+        WHERE visitor_id = %(visitor_id)s AND NOT withdrawn
+        ORDER BY valid_from, contact_id
+    """
+    return _texts(client, query, {"visitor_id": visitor_id}, Identified.model_validate_json)
 
 
 def told_briefs(client: Client, since_ms: int) -> Iterator[Brief]:

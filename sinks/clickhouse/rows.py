@@ -23,9 +23,11 @@ def _identified(record: Record) -> list[Row]:
             said.contact_id,
             said.account_id,
             said.method.value,
+            said.confidence,
             said.evidence_ms,
             said.from_ms,
             said.until_ms,
+            said.withdrawn,
             record.timestamp_ms,
             said.to_bytes().decode(),
         )
@@ -121,8 +123,8 @@ TABLES: dict[str, Table] = {
     topics.EVENTS.name: EVENTS,
     topics.IDENTIFIED.name: Table(
         "identified",
-        ("visitor_id", "contact_id", "account_id", "method", "evidence", "valid_from", "valid_until", "recorded",
-         "message"),
+        ("visitor_id", "contact_id", "account_id", "method", "confidence", "evidence", "valid_from", "valid_until",
+         "withdrawn", "recorded", "message"),
         _identified,
     ),
     topics.INTEREST.name: Table(

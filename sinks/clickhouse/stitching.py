@@ -12,7 +12,7 @@ import structlog
 from schemas import topics
 from schemas.activity import Activity, ActivityItem, Identified
 from schemas.envelope import Envelope
-from schemas.events import EmailClick, EmailOpen
+from schemas.events import EmailClick, EmailOpen, Withdraw, page_view_of
 from schemas.topics import DAY_MS
 from sinks.clickhouse.writer import Publish
 from sinks.consumer import Partition, Positions, Record
@@ -48,9 +48,15 @@ def held(waiting: Iterable[Waiting]) -> dict[Partition, int]:
     return first
 
 
-def since_ms(identified: Identified, now_ms: int, history_days: int) -> int:
-    """Return from when on the visitor's history is read."""
-    return max(identified.from_ms, now_ms - history_days * DAY_MS)
+def extent_ms(identified: Identified, now_ms: int, history_days: int) -> tuple[int, int | None]:
+    """Return from when on, and until when, the visitor's history is read.
+
+    With an ownership it is all of it: the account tells its own by the ownership, today's and any that comes later.
+    """
+    oldest_ms = now_ms - history_days * DAY_MS
+    if identified.ownership:
+        return oldest_ms, None
+    return max(identified.from_ms, oldest_ms), identified.until_ms
 
 
 def activities(identified: Identified, envelopes: Iterable[Envelope]) -> Iterator[Activity]:
@@ -61,15 +67,9 @@ def activities(identified: Identified, envelopes: Iterable[Envelope]) -> Iterato
     items: list[ActivityItem] = []
     size = 0
     for envelope in envelopes:
-        if envelope.automated:
-            continue  # a machine reads nothing
-        event = envelope.event
-        known = identified.evidence_ms <= envelope.occurred_ms
-        if isinstance(event, EmailOpen | EmailClick):
-            if event.contact_id != identified.contact_id:
-                continue
-            known = True
-        item = ActivityItem(contact_id=identified.contact_id, known=known, envelope=envelope)
+        item = _item(identified, envelope)
+        if item is None:
+            continue
         item_size = len(item.model_dump_json(exclude_none=True))
         if items and size + item_size > MAX_MESSAGE_BYTES:
             yield _stitched(identified, items)
@@ -80,8 +80,25 @@ def activities(identified: Identified, envelopes: Iterable[Envelope]) -> Iterato
         yield _stitched(identified, items)
 
 
+def _item(identified: Identified, envelope: Envelope) -> ActivityItem | None:
+    event, at_ms = envelope.event, envelope.occurred_ms
+    if envelope.automated or isinstance(event, Withdraw):
+        return None  # a machine reads nothing
+    span = identified.ownership.span_at(at_ms) if identified.ownership else identified
+    contact_id = span.contact_id if span else ""
+    if isinstance(event, EmailOpen | EmailClick):
+        if not contact_id or event.contact_id != contact_id:
+            return None
+        return ActivityItem(contact_id=contact_id, envelope=envelope)
+    if span is None and page_view_of(event) is None:
+        return None
+    known = span is not None and span.evidence_ms <= at_ms
+    return ActivityItem(contact_id=contact_id, known=known, envelope=envelope)
+
+
 def _stitched(identified: Identified, items: Sequence[ActivityItem]) -> Activity:
-    return Activity(account_id=identified.account_id, items=tuple(items), stitched=True)
+    owners = (identified.ownership,) if identified.ownership else ()
+    return Activity(account_id=identified.account_id, items=tuple(items), stitched=True, owners=owners)
 
 
 class Stitcher:
@@ -99,7 +116,8 @@ class Stitcher:
             if record.topic == topics.IDENTIFIED.name and record.value is not None:
                 partition = (record.topic, record.partition)
                 identified = Identified.from_bytes(record.value)
-                self._waiting[partition, record.offset] = Waiting(partition, record.offset, identified)
+                if identified.stitch and not identified.withdrawn:
+                    self._waiting[partition, record.offset] = Waiting(partition, record.offset, identified)
 
     def advance(self, positions: Positions, now_ms: int) -> dict[Partition, int]:
         """Stitch what is due, and return the positions that must not be committed past.
@@ -115,8 +133,8 @@ class Stitcher:
         return held(self._waiting.values())
 
     def _stitch(self, identified: Identified, now_ms: int) -> None:
-        since = since_ms(identified, now_ms, self._history_days)
-        envelopes = self._history(identified.visitor_id, since, identified.until_ms)
+        since, until = extent_ms(identified, now_ms, self._history_days)
+        envelopes = self._history(identified.visitor_id, since, until)
         messages = events = 0
         for activity in activities(identified, envelopes):
             self._publish(topics.ACTIVITY.name, activity.account_id.encode(), activity.to_bytes())

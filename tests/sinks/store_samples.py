@@ -24,6 +24,7 @@ from schemas.events import (
     PageView,
     SectionAttention,
     Viewport,
+    Withdraw,
 )
 from schemas.interest import Interest, ReaderInterest, Temperature, TopicWeight
 from schemas.rep_mail import RepMail
@@ -53,6 +54,10 @@ def identify(event_id: str = "e-identify", at_ms: int = NOW_MS, contact_id: str 
     return Identify(event_id=event_id, occurred_ms=at_ms, contact_id=contact_id, method=IdentifyMethod.email_link)
 
 
+def withdraw(event_id: str = "e-withdraw", at_ms: int = NOW_MS, **which: str) -> Withdraw:
+    return Withdraw(event_id=event_id, occurred_ms=at_ms, reason="It was a colleague", **which)
+
+
 def email_click(event_id: str = "e-mail", at_ms: int = NOW_MS, contact_id: str = "c1") -> EmailClick:
     return EmailClick(event_id=event_id, occurred_ms=at_ms, contact_id=contact_id, campaign_id="spring", url=URL)
 
@@ -79,6 +84,7 @@ def one_of_each_event() -> list[Event]:
         identify(at_ms=NOW_MS + 6),
         PagePing(event_id="e-ping", occurred_ms=NOW_MS + 7, beat_ms=10_000, depth_pct=40, **page),
         Custom(event_id="e-custom", occurred_ms=NOW_MS + 8, name="Trial Started", url=URL),
+        withdraw(at_ms=NOW_MS + 9, contact_id="c1"),
     ]
 
 
@@ -87,12 +93,11 @@ def bundle(envelopes: Sequence[Envelope], partition: int = 0, offset: int = 0) -
 
 
 def identified(visitor_id: str = "v1", partition: int = 0, offset: int = 0, **more: Any) -> Identified:
-    said: dict[str, Any] = {"evidence_ms": NOW_MS, "from_ms": 0} | more
+    said: dict[str, Any] = {"evidence_ms": NOW_MS, "from_ms": 0, "method": IdentifyMethod.email_link} | more
     return Identified(
         visitor_id=visitor_id,
         contact_id="c1",
         account_id="a1",
-        method=IdentifyMethod.email_link,
         partition=partition,
         offset=offset,
         **said,

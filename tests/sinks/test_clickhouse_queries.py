@@ -1,11 +1,12 @@
 """What was stored comes back once each, in order, and bounded in time."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from clickhouse_driver import Client
 
-from schemas.events import EmailOpen
+from schemas.events import EmailOpen, IdentifyMethod
 from schemas.rep_mail import RepMail
 from sinks.clickhouse import queries
 from sinks.clickhouse.writer import Writer
@@ -22,10 +23,12 @@ from tests.sinks.store_samples import (
     email_click,
     entity,
     envelope,
+    identified,
     identify,
     outcome,
     page_view,
     tombstone,
+    withdraw,
 )
 from tests.support.clickhouse import ClickHouseAddress
 
@@ -75,6 +78,34 @@ def test_known_visitors_come_whole_as_received_and_anonymous_ones_not_at_all(cli
     writer.write([bundle([*mails, anonymous, *known, *known])], NOW_MS)
     (chunk,) = queries.known_visitors_events(client, 0)
     assert chunk == [known[0], mails[0], known[1], mails[1]]
+
+
+def news(visitor_id: str, offset: int, **more: Any) -> Record:
+    return Record("identified", 0, offset, b"v", identified(visitor_id, **more).to_bytes(), NOW_MS + offset)
+
+
+def test_who_was_recognised_by_a_network_comes_back_and_so_does_what_was_taken_back(
+    client: Client, writer: Writer
+) -> None:
+    long_ago = NOW_MS - 400 * DAY_MS
+    by_network = envelope(page_view("e1", NOW_MS), "v1")
+    back = envelope(withdraw("e2", long_ago), "v2")
+    writer.write([bundle([by_network, back]), news("v1", 0, method=IdentifyMethod.network)], NOW_MS)
+    assert list(queries.known_visitors_events(client, NOW_MS - DAY_MS)) == [[back, by_network]]
+
+
+def test_who_a_visitor_is_taken_for_is_what_stands_and_its_evidence_all_there_was(
+    client: Client, writer: Writer
+) -> None:
+    told, back = envelope(identify("e1")), envelope(withdraw("e2", NOW_MS + 5))
+    writer.write([bundle([told, back, envelope(page_view("e3"))])], NOW_MS)
+    writer.write([news("v1", 0), news("v1", 1, from_ms=9), news("v2", 2)], NOW_MS)
+    assert [one.from_ms for one in queries.identified_spans(client, "v1")] == [0, 9]
+    writer.write([news("v1", 3, withdrawn=True)], NOW_MS)
+    assert [one.from_ms for one in queries.identified_spans(client, "v1")] == [9]
+    assert list(queries.identifying_events(client, "v1")) == [told, back]
+    kept = client.execute("SELECT contact_id, withdrawn, confidence FROM identified FINAL WHERE visitor_id = 'v1'")
+    assert sorted(kept) == [("c1", False, 100), ("c1", True, 100)]
 
 
 def test_who_was_identified_long_ago_is_still_known(client: Client, writer: Writer) -> None:

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.activity import Activity, Identified
+from schemas.activity import Activity, Identified, OwnedSpan, Ownership
 from schemas.envelope import Envelope
-from schemas.events import EmailOpen
-from sinks.clickhouse.stitching import MAX_MESSAGE_BYTES, Stitcher, Waiting, activities, held, is_due, since_ms
+from schemas.events import EmailOpen, IdentifyMethod
+from sinks.clickhouse.stitching import MAX_MESSAGE_BYTES, Stitcher, Waiting, activities, extent_ms, held, is_due
 from sinks.consumer import Record
 from tests.sinks.store_samples import NOW_MS, email_click, envelope, identified, identify, page_view
 
@@ -117,8 +117,48 @@ def test_history_reaches_back_before_the_evidence_but_not_beyond_its_span_or_the
 
 
 def test_a_span_that_begins_later_is_not_read_before() -> None:
-    assert since_ms(identified(from_ms=NOW_MS), NOW_MS, 90) == NOW_MS
-    assert since_ms(identified(from_ms=0), NOW_MS, 90) == NOW_MS - 90 * DAY_MS
+    assert extent_ms(identified(from_ms=NOW_MS), NOW_MS, 90) == (NOW_MS, None)
+    assert extent_ms(identified(from_ms=0, until_ms=7), NOW_MS, 90) == (NOW_MS - 90 * DAY_MS, 7)
+
+
+def owned(*spans: OwnedSpan) -> Ownership:
+    return Ownership(visitor_id="v1", facts=2, turn=3, changed_ms=NOW_MS, spans=spans)
+
+
+def span(contact_id: str, from_ms: int, until_ms: int | None = None) -> OwnedSpan:
+    return OwnedSpan(
+        from_ms=from_ms,
+        until_ms=until_ms,
+        contact_id=contact_id,
+        method=IdentifyMethod.email_link,
+        evidence_ms=from_ms or NOW_MS,
+    )
+
+
+def test_with_an_ownership_all_of_the_history_goes_and_the_ownership_with_each_message() -> None:
+    at = [NOW_MS - 10, NOW_MS + 10, NOW_MS + 20, NOW_MS + 30]
+    events = [envelope(page_view(f"e{n}", ms)) for n, ms in enumerate(at)]
+    ownership = owned(span("c1", 0, NOW_MS + 15), span("c2", NOW_MS + 25))
+    effects = Effects(*events, envelope(identify(at_ms=NOW_MS + 20)))
+    stitcher = effects.stitcher()
+    stitcher.add([record(identified(until_ms=NOW_MS + 15, ownership=ownership))])
+    stitcher.advance({EVENTS: 1, IDENTIFIED: 1}, NOW_MS)
+    (activity,) = effects.activities
+    assert activity.owners == (ownership,)
+    assert [(item.envelope, item.contact_id, item.known) for item in activity.items] == [
+        (events[0], "c1", False),
+        (events[1], "c1", True),
+        (events[2], "", False),
+        (events[3], "c2", True),
+    ]
+
+
+def test_what_is_merely_recorded_or_withdrawn_is_not_stitched() -> None:
+    effects = Effects(envelope(page_view()))
+    stitcher = effects.stitcher()
+    stitcher.add([record(identified(stitch=False), 0), record(identified(withdrawn=True), 1)])
+    assert stitcher.advance({EVENTS: 0, IDENTIFIED: 2}, NOW_MS) == {}
+    assert effects.log == []
 
 
 def test_mails_to_others_are_left_to_them_and_mails_to_the_contact_are_known() -> None:

@@ -16,12 +16,14 @@ from schemas.events import (
     PageView,
     SectionAttention,
     Viewport,
+    Withdraw,
 )
 
 START_MS = 1_790_000_000_000
 SITE = "https://www.example.com"
 PATHS = ("/problem", "/solution", "/pricing", "/unlisted")
 SECTIONS = ("intro", "details", "plans")
+NETWORKS = (None, "203.0.113.0/24", "198.51.100.0/24")
 CONTACTS = {"dana": "acme", "eli": "acme", "fay": "bolt"}
 
 
@@ -40,7 +42,7 @@ def directory() -> Directory:
     return made
 
 
-def envelope(visitor_id: str, occurred_ms: int, event: Event) -> Envelope:
+def envelope(visitor_id: str, occurred_ms: int, event: Event, network: str | None = None) -> Envelope:
     """Wrap an event as the collector does."""
     return Envelope(
         site="docs",
@@ -49,6 +51,7 @@ def envelope(visitor_id: str, occurred_ms: int, event: Event) -> Envelope:
         received_ms=occurred_ms + 40,
         occurred_ms=occurred_ms,
         event=event,
+        client_network=network,
     )
 
 
@@ -64,6 +67,7 @@ def page_view(draw: st.DrawFn, visitor_id: str, name: str, start_ms: int) -> lis
             url=url,
             title="A page",
             viewport=draw(st.sampled_from(Viewport)),
+            lang=draw(st.sampled_from(("", "de", "de-AT", "en"))),
         )
     ]
     active, depth, sections = 0, 0, dict.fromkeys(SECTIONS, 0)
@@ -119,29 +123,60 @@ def page_view(draw: st.DrawFn, visitor_id: str, name: str, start_ms: int) -> lis
             )
     if draw(st.booleans()):
         events.append(FormSubmit(event_id=f"{name}-f", occurred_ms=at, page_view_id=name, url=url, form="contact"))
-    return [envelope(visitor_id, event.occurred_ms, event) for event in events]
+    network = draw(st.sampled_from(NETWORKS))
+    return [envelope(visitor_id, event.occurred_ms, event, network) for event in events]
 
 
 @st.composite
-def journeys(draw: st.DrawFn) -> list[Envelope]:
-    """Return some visitors' events, in order; each is known from some moment on as one contact, or never."""
+def evidence(draw: st.DrawFn, visitor_id: str, number: int, moments: list[int]) -> list[Envelope]:
+    """Return up to three signs of who a visitor is, which may contradict each other."""
+    found = []
+    for sign in range(draw(st.integers(0, 3))):
+        at = draw(st.sampled_from(moments)) + draw(st.sampled_from((-1, 0, 1)))
+        said = Identify(
+            event_id=f"id-{number}-{sign}",
+            occurred_ms=at,
+            contact_id=draw(st.sampled_from(tuple(CONTACTS))),
+            method=draw(st.sampled_from((IdentifyMethod.email_link, IdentifyMethod.site_token))),
+        )
+        found.append(envelope(visitor_id, at, said))
+    return found
+
+
+@st.composite
+def withdrawals(draw: st.DrawFn, visitor_id: str, number: int, moments: list[int]) -> list[Envelope]:
+    """Return up to two withdrawals: of one sign, of a contact, or of everything."""
+    found = []
+    for back in range(draw(st.integers(0, 2))):
+        at = draw(st.sampled_from(moments)) + draw(st.sampled_from((-1, 0, 1)))
+        which = draw(
+            st.sampled_from(({"evidence_id": f"id-{number}-0"}, *({"contact_id": name} for name in CONTACTS), {}))
+        )
+        said = Withdraw(event_id=f"back-{number}-{back}", occurred_ms=at, reason="wrong", **which)
+        found.append(envelope(visitor_id, at, said))
+    return found
+
+
+@st.composite
+def journeys(draw: st.DrawFn, *, within_history: bool | None = None) -> list[Envelope]:
+    """Return some visitors' events, in order; each is now one contact and now another, or never known.
+
+    Withdrawals come only where nothing leaves the history: what has left it does not come back.
+    """
     found: list[Envelope] = []
+    if within_history is None:
+        within_history = draw(st.booleans())
+    pause_ms = 10_000_000 if within_history else 40 * 86_400_000
     for number in range(draw(st.integers(1, 3))):
         visitor_id = f"visitor-{number}"
         events: list[Envelope] = []
-        at = START_MS + draw(st.integers(0, 86_400_000))
+        at = START_MS + draw(st.integers(0, 600_000 if within_history else 86_400_000))
         for view in range(draw(st.integers(1, 4))):
             events += draw(page_view(visitor_id, f"pv-{number}-{view}", at))
-            at += draw(st.integers(1_000, 40 * 86_400_000))
-        contact_id = draw(st.sampled_from((*CONTACTS, None)))
-        if contact_id:
-            known_ms = draw(st.sampled_from(events)).occurred_ms
-            sign = Identify(
-                event_id=f"id-{number}",
-                occurred_ms=known_ms,
-                contact_id=contact_id,
-                method=IdentifyMethod.email_link,
-            )
-            events.append(envelope(visitor_id, known_ms, sign))
+            at += draw(st.integers(1_000, pause_ms))
+        moments = [one.occurred_ms for one in events]
+        events += draw(evidence(visitor_id, number, moments))
+        if within_history:
+            events += draw(withdrawals(visitor_id, number, moments))
         found += sorted(events, key=lambda one: one.occurred_ms)
     return found

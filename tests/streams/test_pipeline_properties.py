@@ -7,26 +7,29 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.activity import Activity, ActivityItem, Identified
+from schemas.activity import Activity, Identified
 from schemas.envelope import Bundle, Envelope
+from schemas.events import Identify, IdentifyMethod, PageProgress, Withdraw
 from schemas.interest import Interest
 from schemas.message import Message
 from schemas.playbook import Playbook
 from schemas.topics import ACTIVITY, EVENTS, IDENTIFIED, INTEREST
+from sinks.clickhouse.stitching import activities
 from streams.account_records import state_of
 from streams.account_stage import AccountStage
+from streams.interest import summarise
 from streams.records import MemoryTable
 from streams.stage import Incoming, Work
 from streams.visitor_stage import VisitorStage
 from tests.streams import oracle
-from tests.streams.journeys import directory, journeys
+from tests.streams.journeys import SITE, START_MS, directory, envelope, journeys
 
 NOW_MS = 1_800_000_000_000
 PLAYBOOK = Playbook(company="Example")
 
 
 class Pipeline:
-    """The two stages over plain dictionaries, and a store that stitches once it holds what came before."""
+    """The two stages over plain dictionaries, and a store that stitches what came before, sooner or later."""
 
     def __init__(self) -> None:
         self.visitors = VisitorStage(directory())
@@ -35,8 +38,9 @@ class Pipeline:
         self.stored: list[Envelope] = []
         self.interest: dict[str, Interest] = {}
         self.offset = 0
+        self.waiting: list[Activity] = []
 
-    def feed(self, bundle: list[Envelope], *, crash_before_write: bool = False) -> None:
+    def feed(self, bundle: list[Envelope], *, crash_before_write: bool = False, stitch: bool = True) -> None:
         self.stored += bundle
         incoming = Incoming(EVENTS.name, 0, self.offset, Bundle(envelopes=tuple(bundle)).to_bytes())
         self.offset += 1
@@ -45,6 +49,13 @@ class Pipeline:
         work = self.visitors.handle([incoming], self.tables[0], NOW_MS)
         self._send(work)
         self._write(0, work)
+        if stitch:
+            self.stitch()
+
+    def stitch(self) -> None:
+        for activity in self.waiting:
+            self._account(activity)
+        self.waiting.clear()
 
     def _send(self, work: Work) -> None:
         for one in work.sends:
@@ -52,7 +63,7 @@ class Pipeline:
                 self._account(one.message)
             elif one.topic is IDENTIFIED:
                 assert isinstance(one.message, Identified)
-                self._account(self._stitched(one.message))
+                self.waiting += self._history(one.message)
 
     def _account(self, message: Message) -> None:
         work = self.accounts.handle([Incoming(ACTIVITY.name, 0, 0, message.to_bytes())], self.tables[1], NOW_MS)
@@ -67,16 +78,10 @@ class Pipeline:
         for key, made in work.decoded.items():
             self.tables[table].keep_decoded(key, made)
 
-    def _stitched(self, news: Identified) -> Activity:
-        until = news.until_ms
-        items = tuple(
-            ActivityItem(contact_id=news.contact_id, known=one.occurred_ms >= news.evidence_ms, envelope=one)
-            for one in self.stored
-            if one.visitor_id == news.visitor_id
-            and one.occurred_ms >= news.from_ms
-            and (until is None or one.occurred_ms < until)
-        )
-        return Activity(account_id=news.account_id, items=items, stitched=True)
+    def _history(self, news: Identified) -> list[Activity]:
+        if news.withdrawn or not news.stitch:
+            return []
+        return list(activities(news, [one for one in self.stored if one.visitor_id == news.visitor_id]))
 
     def reads(self) -> dict[str, dict[str, dict[str, Any]]]:
         found = {}
@@ -86,6 +91,7 @@ class Pipeline:
                 found[state.account_id] = {
                     key: {
                         "contact_id": read.contact_id,
+                        "via": read.via,
                         "url": read.url,
                         "started_ms": read.started_ms,
                         "last_ms": read.last_ms,
@@ -104,8 +110,8 @@ class Pipeline:
 
 
 @st.composite
-def deliveries(draw: st.DrawFn) -> tuple[list[Envelope], list[list[Envelope]], list[bool]]:
-    """Return journeys, and a way they may arrive: shuffled, some twice, split into bundles, some with a crash."""
+def deliveries(draw: st.DrawFn) -> tuple[list[Envelope], list[list[Envelope]], list[tuple[bool, bool]]]:
+    """Return journeys, and a way they may arrive: shuffled, some twice, bundled, with crashes, history soon or late."""
     events = draw(journeys())
     shuffled = random.Random(draw(st.integers(0, 2**32)))
     arriving = events + shuffled.sample(events, draw(st.integers(0, len(events))))
@@ -116,18 +122,19 @@ def deliveries(draw: st.DrawFn) -> tuple[list[Envelope], list[list[Envelope]], l
         size = draw(st.integers(1, len(arriving)))
         bundles.append(arriving[:size])
         arriving = arriving[size:]
-    return events, bundles, [draw(st.booleans()) for _ in bundles]
+    return events, bundles, [draw(st.tuples(st.booleans(), st.booleans())) for _ in bundles]
 
 
-@settings(max_examples=150)
+@settings(max_examples=300, deadline=None)
 @given(deliveries())
 def test_any_order_duplication_and_splitting_gives_the_batch_result(
-    delivery: tuple[list[Envelope], list[list[Envelope]], list[bool]],
+    delivery: tuple[list[Envelope], list[list[Envelope]], list[tuple[bool, bool]]],
 ) -> None:
-    events, bundles, crashes = delivery
+    events, bundles, ways = delivery
     pipeline = Pipeline()
-    for bundle, crash in zip(bundles, crashes, strict=True):
-        pipeline.feed(bundle, crash_before_write=crash)
+    for bundle, (crash, stitch) in zip(bundles, ways, strict=True):
+        pipeline.feed(bundle, crash_before_write=crash, stitch=stitch)
+    pipeline.stitch()
     expected = oracle.reads_by_account(events)
     assert pipeline.reads() == expected
     for account_id, reads in expected.items():
@@ -138,5 +145,66 @@ def test_any_order_duplication_and_splitting_gives_the_batch_result(
         assert not weights
         assert sum(content.active_ms for content in summary.contents) == sum(r["active_ms"] for r in reads.values())
         assert {reader.contact_id for reader in summary.readers} == {
-            read["contact_id"] for read in reads.values() if read["active_ms"]
+            read["contact_id"] for read in reads.values() if read["active_ms"] and read["contact_id"]
         }
+
+
+@st.composite
+def mistaken(draw: st.DrawFn) -> tuple[list[list[Envelope]], list[list[Envelope]], list[bool]]:
+    """Return bundles in which one visitor is taken for contacts and that is taken back, and the same without both."""
+    events = [one for one in draw(journeys(within_history=True)) if not isinstance(one.event, Withdraw)]
+    last_ms = max(one.occurred_ms for one in events)
+    back = Withdraw(event_id="back", occurred_ms=last_ms, reason="It was a colleague")
+    told = [*events, envelope("visitor-0", last_ms, back)]
+    random.Random(draw(st.integers(0, 2**32))).shuffle(told)
+    bundles, stitches = [], []
+    while told:
+        size = draw(st.integers(1, len(told)))
+        bundles.append(told[:size])
+        stitches.append(draw(st.booleans()))
+        told = told[size:]
+    never = [[one for one in bundle if not _concerns_identity_of(one, "visitor-0")] for bundle in bundles]
+    return bundles, never, stitches
+
+
+def _concerns_identity_of(one: Envelope, visitor_id: str) -> bool:
+    return one.visitor_id == visitor_id and isinstance(one.event, Identify | Withdraw)
+
+
+def summaries(bundles: list[list[Envelope]], stitches: list[bool]) -> dict[str, bytes]:
+    pipeline = Pipeline()
+    for bundle, stitch in zip(bundles, stitches, strict=True):
+        pipeline.feed(bundle, stitch=stitch)
+    pipeline.stitch()
+    return {account_id: interest.to_bytes() for account_id, interest in pipeline.interest.items()}
+
+
+@settings(max_examples=200, deadline=None)
+@given(mistaken())
+def test_an_identification_taken_back_leaves_each_summary_as_if_it_had_never_been(
+    mistake: tuple[list[list[Envelope]], list[list[Envelope]], list[bool]],
+) -> None:
+    bundles, never, stitches = mistake
+    without = summaries(never, stitches)
+    for account_id, summary in summaries(bundles, stitches).items():
+        nothing = summarise(account_id, (), directory(), PLAYBOOK, NOW_MS).to_bytes()
+        assert summary == without.get(account_id, nothing)
+    assert without.keys() <= summaries(bundles, stitches).keys()
+
+
+def test_history_goes_to_the_account_that_it_belongs_to_once_a_mistake_is_taken_back() -> None:
+    read = PageProgress(
+        event_id="p", occurred_ms=START_MS, page_view_id="pv", url=f"{SITE}/problem", active_ms=9000, depth_pct=50
+    )
+    signs = [
+        Identify(event_id=f"id-{who}", occurred_ms=START_MS + at, contact_id=who, method=IdentifyMethod.email_link)
+        for at, who in ((10, "dana"), (20, "fay"))
+    ]
+    back = Withdraw(event_id="back", occurred_ms=START_MS + 30, contact_id="dana", reason="It was Fay all the time")
+    pipeline = Pipeline()
+    pipeline.feed([envelope("v", START_MS, read)])
+    pipeline.feed([envelope("v", sign.occurred_ms, sign) for sign in signs])
+    assert {account_id: set(reads) for account_id, reads in pipeline.reads().items()} == {"acme": {"pv"}}
+    pipeline.feed([envelope("v", back.occurred_ms, back)])
+    assert {account_id: set(reads) for account_id, reads in pipeline.reads().items()} == {"bolt": {"pv"}}
+    assert pipeline.reads()["bolt"]["pv"]["contact_id"] == "fay"
