@@ -6,7 +6,7 @@ from typing import Any
 from pydantic import TypeAdapter
 from pydantic_core import SchemaSerializer
 
-from producers.intake import Client, corrected_ms, known_event
+from producers.intake import Client, corrected_ms, known_events
 from schemas.envelope import Report
 from schemas.settings import Settings
 
@@ -31,10 +31,10 @@ def envelopes_bytes(report: Report, received_ms: int, settings: Settings, client
     end = f"{after}}}".encode()
     found = []
     for index, reported in enumerate(report.events):
-        event = known_event(reported, index, report.site, received_ms, settings)
-        occurred_ms = corrected_ms(event.occurred_ms, report.sent_ms, received_ms)
-        written = _serializer(type(event)).to_json(event, exclude_none=True)
-        found.append(b'%b%d,"event":%b%b' % (before.encode(), occurred_ms, written, end))
+        for event in known_events(reported, index, report.site, received_ms, settings):
+            occurred_ms = corrected_ms(event.occurred_ms, report.sent_ms, received_ms)
+            written = _serializer(type(event)).to_json(event, exclude_none=True)
+            found.append(b'%b%d,"event":%b%b' % (before.encode(), occurred_ms, written, end))
     return found
 
 

@@ -6,10 +6,12 @@ from typing import NamedTuple
 
 from pydantic import ValidationError
 
+from producers.form_addresses import without_addresses
 from producers.link_marks import with_link_marks
 from producers.links import TokenError, read_landing, read_site_token
+from schemas.addresses import ADDRESS_PURPOSE
 from schemas.envelope import Envelope, Report
-from schemas.events import Click, Event, Identify, IdentifyByToken, IdentifyMethod, ReportedEvent
+from schemas.events import Click, Event, FormSubmit, Identify, IdentifyByToken, IdentifyMethod, ReportedEvent
 from schemas.settings import Settings, Site
 
 MAX_REPORT_BYTES = 65_536
@@ -105,7 +107,7 @@ def envelopes_of(
     settings: Settings,
     client: Client = Client(),  # noqa: B008 - it is frozen
 ) -> tuple[Envelope, ...]:
-    """Return one envelope per event of a report received at a time of the collector's clock.
+    """Return one envelope per event of a report received at a time of the collector's clock; two for a form that tells.
 
     Raises:
         RefusedError: 400, a token is forged, expired or another site's; the field path says which.
@@ -117,11 +119,12 @@ def envelopes_of(
             sent_ms=report.sent_ms,
             received_ms=received_ms,
             occurred_ms=corrected_ms(event.occurred_ms, report.sent_ms, received_ms),
-            event=known_event(event, index, report.site, received_ms, settings),
+            event=event,
             automated=client.automated,
             client_network=client.network,
         )
-        for index, event in enumerate(report.events)
+        for index, reported in enumerate(report.events)
+        for event in known_events(reported, index, report.site, received_ms, settings)
     )
 
 
@@ -135,27 +138,33 @@ def corrected_ms(occurred_ms: int, sent_ms: int, received_ms: int) -> int:
     return max(received_ms - age_ms, 0)
 
 
-def known_event(event: ReportedEvent, index: int, site: str, now_ms: int, settings: Settings) -> Event:
+def known_events(event: ReportedEvent, index: int, site: str, now_ms: int, settings: Settings) -> tuple[Event, ...]:
     """Return an event with its token, if it has one, turned into the contact that it stands for.
+
+    A form that tells an address becomes two: who the visitor says to be, and the form without it.
 
     Raises:
         RefusedError: 400, the token is forged, expired or another site's; `index` is the event's in its report.
     """
     if isinstance(event, Click):
-        return with_link_marks(event, settings.sites[site].origins)
+        return (with_link_marks(event, settings.sites[site].origins),)
+    if isinstance(event, FormSubmit) and event.fields:
+        form, said = without_addresses(event, settings.signing_key(ADDRESS_PURPOSE))
+        return (said, form) if said else (form,)
     if not isinstance(event, IdentifyByToken):
-        return event
+        return (event,)
     claims = _claims(event.token, f"events.{index}.token", now_ms, settings)
     token_site, contact_id, campaign_id, method = claims
     if token_site != site:
         raise RefusedError(400, f"events.{index}.token", "the token was made for another site")
-    return Identify(
+    known = Identify(
         event_id=event.event_id,
         occurred_ms=event.occurred_ms,
         contact_id=contact_id,
         method=method,
         campaign_id=campaign_id,
     )
+    return (known,)
 
 
 def _claims(token: str, field: str, now_ms: int, settings: Settings) -> tuple[str, str, str | None, IdentifyMethod]:

@@ -21,6 +21,7 @@ from producers.translation import (
     Translated,
     bounded_ms,
     contact_name,
+    domain_in,
     envelope,
     event_id,
     json_bytes,
@@ -208,13 +209,17 @@ def _claims(call: _Call, names: tuple[str, ...], visitor_id: str = "") -> list[E
     """Return what the call says about who the visitor is, if the site's word is taken."""
     if not call.receipt.site.trust_identify:
         return []
-    found = dict.fromkeys(contact_name(name, call.receipt.address_key) for name in names if name)
-    method = IdentifyMethod.segment
+    found = {contact_name(name, call.receipt.address_key): domain_in(name) for name in names if name}
     return [
         call.event(
-            Identify, suffix="identify:" + contact_id, visitor_id=visitor_id, contact_id=contact_id, method=method
+            Identify,
+            suffix="identify:" + contact_id,
+            visitor_id=visitor_id,
+            contact_id=contact_id,
+            method=IdentifyMethod.segment,
+            domain=domain,
         )
-        for contact_id in found
+        for contact_id, domain in found.items()
         if contact_id
     ]
 

@@ -21,6 +21,7 @@ from producers.translation import (
     bounded_ms,
     checked_site,
     contact_name,
+    domain_in,
     envelope,
     event_id,
     json_bytes,
@@ -177,7 +178,8 @@ def _claim(hit: _Hit) -> list[Envelope]:
     contact_id = contact_name(user, hit.receipt.address_key) if user else None
     if contact_id is None or not hit.receipt.site.trust_identify:
         return []
-    return [hit.event(Identify, suffix="identify", contact_id=contact_id, method=IdentifyMethod.snowplow)]
+    method, domain = IdentifyMethod.snowplow, domain_in(user)
+    return [hit.event(Identify, suffix="identify", contact_id=contact_id, method=method, domain=domain)]
 
 
 _TRANSLATIONS: dict[str, Callable[[_Hit], list[Envelope]]] = {

@@ -14,6 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 
 from producers.intake import RefusedError, corrected_ms
 from schemas.addresses import address_id
+from schemas.domains import company_domain
 from schemas.envelope import Envelope
 from schemas.events import Event, Viewport
 from schemas.ids import derived_id
@@ -107,6 +108,11 @@ def contact_name(name: str, key: bytes) -> str | None:
     if "@" in name:
         return address_id(key, name)
     return name if _is_id(name) else None
+
+
+def domain_in(name: str) -> str | None:
+    """Return the registrable domain of an address if it is a company's; None for free mail and what is no address."""
+    return company_domain(name) if "@" in name else None
 
 
 def event_id(protocol: str, given: str, content: Any) -> str:

@@ -97,10 +97,9 @@ def observe(
 def _signs(facts: Facts, directory: Directory) -> list[_Sign]:
     """Return what stands, resolved; where nothing names an account, the networks the visitor came from do."""
     signs = [sign for one in standing(facts, directory) if (sign := _resolved(one, directory))]
-    named = next((sign for sign in signs if sign.contact_id and sign.account_id), None)
-    # Somebody of the same account, before the contact is named: most likely it was the contact already.
-    while named and signs[0] is not named and signs[0][1:3] == ("", named.account_id):
-        del signs[0]
+    # Somebody of an account of which a contact is named, too: most likely that contact, by another address.
+    named = {sign.account_id for sign in signs if sign.contact_id}
+    signs = [sign for sign in signs if sign.contact_id or sign.account_id not in named]
     if any(sign.account_id for sign in signs):
         return signs
     return [

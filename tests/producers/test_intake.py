@@ -1,4 +1,5 @@
 import json
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -50,7 +51,14 @@ def test_the_order_of_events_is_kept(occurred: list[int], sent: int) -> None:
 @pytest.mark.parametrize("client", [Client(), Client("203.0.113.0/24", automated=True), Client("2001:db8::/48")])
 def test_the_bytes_of_envelopes_are_what_the_contract_would_write(client: Client) -> None:
     token = landing_token(SETTINGS, "www", "c1", "k", now_ms=NOW)
-    said = report(progress("e1", title='"quoted" \\ € \x00'), identify(token), progress("e2", sections=[]))
+    form: dict[str, Any] = {
+        "page_view_id": "pv1",
+        "url": "https://www.example.com/",
+        "type": "form_submit",
+        "form": "demo",
+    }
+    form |= {"event_id": "f1", "occurred_ms": SENT, "fields": {"email": "dana@acme.example", "size": "50"}}
+    said = report(progress("e1", title='"quoted" \\ € \x00'), identify(token), form, progress("e2", sections=[]))
     read = read_report(body(said))
     written = [Envelope.model_validate_json(each) for each in envelopes_bytes(read, NOW, SETTINGS, client)]
     assert written == list(envelopes_of(read, NOW, SETTINGS, client))

@@ -71,6 +71,17 @@ def test_a_time_that_is_none_is_the_time_of_sending(stamp: Any) -> None:
     assert one.occurred_ms == one.sent_ms == NOW_MS
 
 
+@pytest.mark.parametrize(
+    ("email", "domain"),
+    [("dana@mail.acme.co.uk", "acme.co.uk"), ("dana@gmail.com", None), ("dana@co.uk", None)],
+)
+def test_an_address_tells_its_company_unless_anybody_can_have_one_there(email: str, domain: str | None) -> None:
+    translated = taken(call("identify", userId="", traits={"email": email}))
+    (said,) = [one.event for one in translated.envelopes]
+    assert isinstance(said, Identify)
+    assert said.domain == domain
+
+
 def test_identify_names_the_user_and_the_address_but_carries_no_address() -> None:
     translated = taken(call("identify", traits={"email": " Dana@Acme.example", "name": "Dana Doe"}))
     assert [one.event.contact_id for one in translated.envelopes if isinstance(one.event, Identify)] == ["u-1", DANA]

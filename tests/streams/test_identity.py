@@ -222,10 +222,11 @@ def test_a_domain_of_no_account_or_of_two_is_no_evidence() -> None:
     assert not observe(NOBODY, [other, opened(START_MS)], dana_by(None), 0, 0).activity
 
 
-def test_somebody_of_an_account_who_is_named_later_was_that_contact_before() -> None:
-    signs = [by_domain(START_MS, "new@acme.example", "acme.example"), told(START_MS + 100, "dana")]
-    seen = observe(NOBODY, signs, dana_by(None), 0, 0)
-    assert spans(seen.identified) == [("dana", 0, None)]
+def test_somebody_of_an_account_of_which_a_contact_is_named_is_that_contact() -> None:
+    for at in (START_MS, START_MS + 100, START_MS + 200):  # before, in the same call, and after
+        signs = [by_domain(at, "new@acme.example", "acme.example"), told(START_MS + 100, "dana")]
+        seen = observe(NOBODY, signs, dana_by(None), 0, 0)
+        assert spans(seen.identified) == [("dana", 0, None)]
 
 
 def from_network(network: str, at: int, *, automated: bool = False) -> Envelope:
