@@ -26,9 +26,11 @@ app = typer.Typer(
     rich_markup_mode="rich",
 )
 directory_app = typer.Typer(help="Accounts, contacts, reps and content.", no_args_is_help=True)
+identity_app = typer.Typer(help="Who visitors are taken for.", no_args_is_help=True)
 topics_app = typer.Typer(help="Kafka topics.", no_args_is_help=True)
 schemas_app = typer.Typer(help="The contract.", no_args_is_help=True)
 app.add_typer(directory_app, name="directory")
+app.add_typer(identity_app, name="identity")
 app.add_typer(topics_app, name="topics")
 app.add_typer(schemas_app, name="schemas")
 
@@ -153,6 +155,39 @@ def directory_show(
         raise InputError(f"{key} is not in the directory; a key is kind:id, such as account:acme")
     said = found[key].model_dump(mode="json", exclude_defaults=not machine)
     typer.echo(json.dumps(said) if machine else "\n".join(f"{name}: {value}" for name, value in said.items()))
+
+
+@identity_app.command("show", epilog="Example:  readbrief identity show 0b9d2c1e-6f0a --data ./data")
+def identity_show(visitor: Annotated[str, typer.Argument(help="Visitor id.")], data: Data = None) -> None:
+    """Print, as JSON, whom a visitor is taken for and when, and the events that told or took it back."""
+    from readbrief.identities import known_of
+
+    typer.echo(json.dumps(known_of(_settings(data), visitor).as_json(), indent=2))
+
+
+@identity_app.command(
+    "withdraw",
+    epilog="Examples:  readbrief identity withdraw 0b9d2c1e-6f0a --contact dana --reason 'The laptop was handed on'  "
+    "readbrief identity withdraw 0b9d2c1e-6f0a --event id-17 --reason 'A test of ours' --json",
+)
+def identity_withdraw(
+    visitor: Annotated[str, typer.Argument(help="Visitor id.")],
+    reason: Annotated[str, typer.Option(help="Why it was wrong; kept with the event.")],
+    event: Annotated[str | None, typer.Option(help="Take back what this event told, and no more.")] = None,
+    contact: Annotated[str | None, typer.Option(help="Take back all that named this contact so far.")] = None,
+    machine: Annotated[bool, typer.Option("--json", help="Print the event that was published, as JSON.")] = False,
+    data: Data = None,
+) -> None:
+    """Take back a wrong identification: the account's summary will be as if it had never been.
+
+    Without --event and --contact, all that told who the visitor is up to now is taken back. Briefs that were sent stay
+    sent.
+    """
+    from readbrief.identities import withdraw
+
+    done = withdraw(_settings(data), visitor, event, contact, reason, now_ms=time.time_ns() // 1_000_000)
+    said = f"withdrawn: {event or contact or 'all that was known'} of {visitor}"
+    typer.echo(done.model_dump_json(exclude_none=True) if machine else said)
 
 
 @schemas_app.command("export", epilog="Example:  readbrief schemas export ./json-schemas")

@@ -33,6 +33,8 @@ def readbrief(*arguments: str, **environment: str) -> subprocess.CompletedProces
         ("run", "delivery"),
         ("run", "clickhouse"),
         ("directory", "import", "x.csv"),
+        ("identity", "show", "visitor-1"),
+        ("identity", "withdraw", "visitor-1", "--reason", "x"),
     ],
     ids=" ".join,
 )
