@@ -1,10 +1,12 @@
 """What a brief shows, as plain values: names from the directory, words from the phrases, nothing escaped yet."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from schemas.brief import Advice, Brief, ReadSummary, TriggerKind
+from schemas.certainty import SAID_PLAINLY_FROM
 from schemas.delivery import Delivery
 from schemas.directory import Contact, Content, Directory
 from schemas.interest import Interest, Reason, Temperature
@@ -150,7 +152,7 @@ class _Speaker:
             "headline.read",
             account=account,
             temperature=temperature,
-            reader=clipped(self._name(read.contact_id), _HEADLINE_NAME),
+            reader=clipped(self._headline_name(read), _HEADLINE_NAME),
             title=self._quoted_title(read, _HEADLINE_NAME),
             depth=self.phrases.percent(read.depth_pct),
         )
@@ -158,14 +160,32 @@ class _Speaker:
         return told + (self.phrases.say("headline.lingered", section=self.phrases.quoted(section)) if section else "")
 
     def _readers(self) -> tuple[ReaderView, ...]:
-        reads: dict[str, list[ReadSummary]] = {}
+        reads: dict[tuple[str, ...], list[ReadSummary]] = {}
         for read in self.brief.reads:
-            reads.setdefault(read.contact_id, []).append(read)
-        keenest_first = sorted(reads.items(), key=lambda item: -sum(read.active_s for read in item[1]))
+            reads.setdefault(_reader_of(read), []).append(read)
+        keenest_first = sorted(reads.values(), key=lambda theirs: -sum(read.active_s for read in theirs))
         return tuple(
-            ReaderView(self._name(contact_id), self._position(contact_id), tuple(map(self._read, of_reader)))
-            for contact_id, of_reader in keenest_first
+            ReaderView(self._who(theirs), self._position(theirs[0].contact_id), tuple(map(self._read, theirs)))
+            for theirs in keenest_first
         )
+
+    def _who(self, reads: Sequence[ReadSummary]) -> str:
+        """Return a reader's name, and how sure it is where it is not: the surest of their reads decides."""
+        read = max(reads, key=lambda each: each.confidence)
+        if read.contact_id:
+            return self._sure_name(read)
+        kind = read.method.value if read.method and self.phrases.has(f"unknown.{read.method.value}") else "plain"
+        account = account_name(self.brief.account_id, self.directory, self.phrases)
+        return self.phrases.say(f"unknown.{kind}", account=account, name=self._name(read.via))
+
+    def _headline_name(self, read: ReadSummary) -> str:
+        return self._sure_name(read) if read.contact_id else self.phrases.say("someone")
+
+    def _sure_name(self, read: ReadSummary) -> str:
+        name = self._name(read.contact_id)
+        if read.confidence >= SAID_PLAINLY_FROM or self._contact(read.contact_id) is None:
+            return name
+        return self.phrases.say("probably", name=name)
 
     def _read(self, read: ReadSummary) -> ReadView:
         content = self.directory.contents.get(canonical_url(read.url))
@@ -241,6 +261,11 @@ class _Speaker:
 
     def _moment(self, unix_ms: int) -> str:
         return self.phrases.moment(datetime.fromtimestamp(unix_ms / 1000, self.zone))
+
+
+def _reader_of(read: ReadSummary) -> tuple[str, ...]:
+    """Return what one reader's reads have in common; unknown readers are told apart by how they were recognised."""
+    return (read.contact_id,) if read.contact_id else ("", read.method or "", read.via)
 
 
 def _trend(interest: Interest, phrases: Phrases) -> str:

@@ -51,12 +51,8 @@ def test_the_order_of_events_is_kept(occurred: list[int], sent: int) -> None:
 @pytest.mark.parametrize("client", [Client(), Client("203.0.113.0/24", automated=True), Client("2001:db8::/48")])
 def test_the_bytes_of_envelopes_are_what_the_contract_would_write(client: Client) -> None:
     token = landing_token(SETTINGS, "www", "c1", "k", now_ms=NOW)
-    form: dict[str, Any] = {
-        "page_view_id": "pv1",
-        "url": "https://www.example.com/",
-        "type": "form_submit",
-        "form": "demo",
-    }
+    url = "https://www.example.com/"
+    form: dict[str, Any] = {"page_view_id": "pv1", "url": url, "type": "form_submit", "form": "demo"}
     form |= {"event_id": "f1", "occurred_ms": SENT, "fields": {"email": "dana@acme.example", "size": "50"}}
     said = report(progress("e1", title='"quoted" \\ € \x00'), identify(token), form, progress("e2", sections=[]))
     read = read_report(body(said))

@@ -10,7 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.brief import Trigger, TriggerKind
+from schemas.certainty import CONFIDENCE
 from schemas.directory import Account, Contact, Directory
+from schemas.events import IdentifyMethod
 from schemas.interest import Reason, Temperature
 from sinks.delivery.outside_text import clipped, one_line, web_address
 from sinks.delivery.render import render
@@ -231,3 +233,45 @@ def test_the_summary_tells_machines_the_same() -> None:
         "section": "Annual plans",
     }
     assert len(told["reads"]) == 3
+
+
+UNKNOWN = {
+    ("en", IdentifyMethod.network): "someone at Acme Robotics, by their network",
+    ("en", IdentifyMethod.domain): "someone at Acme Robotics, by their email domain",
+    ("en", IdentifyMethod.forwarded): "an unknown colleague, by the link sent to Dana Weiss",
+    ("en", None): "someone at Acme Robotics",
+    ("de", IdentifyMethod.network): "jemand von Acme Robotics, dem Netz nach",
+    ("de", IdentifyMethod.forwarded): "jemand Unbekanntes, über den Link an Dana Weiss",
+    ("zh", IdentifyMethod.domain): "Acme Robotics 的某位人员（据邮箱域名判断）",
+}
+
+
+@pytest.mark.parametrize(("language", "method"), UNKNOWN, ids=str)
+def test_a_reader_without_a_name_is_said_by_how_they_were_recognised(
+    language: str, method: IdentifyMethod | None
+) -> None:
+    via = "dana" if method is IdentifyMethod.forwarded else ""
+    unknown = a_read(1, contact_id="", method=method, via=via, confidence=CONFIDENCE[method] if method else 100)
+    sent = render(a_delivery(briefs=(a_brief(language=language, reads=(unknown,)),)), a_directory())
+    for form in (Page(sent.html).text, sent.text, sent.chat):
+        assert UNKNOWN[language, method] in form
+    assert {"en": "someone there", "de": "jemand dort", "zh": "有人"}[language] in sent.subject
+
+
+def test_a_name_is_said_plainly_only_where_it_is_sure() -> None:
+    def subject(confidence: int) -> str:
+        read = a_read(1, confidence=confidence, method=IdentifyMethod.form)
+        sent = render(a_delivery(briefs=(a_brief(reads=(read,)),)), a_directory())
+        assert ("probably Dana Weiss" in sent.text) == ("probably Dana Weiss" in sent.chat)
+        return sent.subject
+
+    assert "probably Dana Weiss read" in subject(CONFIDENCE[IdentifyMethod.form])
+    assert "probably" not in subject(CONFIDENCE[IdentifyMethod.email_link])
+
+
+def test_unknown_readers_are_told_apart_by_how_they_were_recognised_and_not_by_visit() -> None:
+    ways = (IdentifyMethod.network, IdentifyMethod.domain, IdentifyMethod.network)
+    reads = tuple(a_read(n, contact_id="", method=way, confidence=CONFIDENCE[way]) for n, way in enumerate(ways))
+    text = render(a_delivery(briefs=(a_brief(reads=reads),)), a_directory()).text
+    assert text.count("by their network") == 1
+    assert text.count("by their email domain") == 1
