@@ -55,7 +55,7 @@ def take_in(state: AccountState, activity: Activity, history_days: int) -> Accou
     owners, renewed = highest(state.owners, activity.owners)
     aside = join_all(state.others, [read for read in new if read.page_view_id in state.others])
     reads = join_all(state.reads, [read for read in new if read.page_view_id not in state.others])
-    reads, aside = attributed(reads, aside, owners, renewed | {read.visitor_id for read in new})
+    reads, aside = attributed(reads, aside, owners, renewed, new)
     horizon_ms = max((read.last_ms for read in (*reads.values(), *aside.values())), default=0) - history_days * DAY_MS
     kept = {key: read for key, read in reads.items() if read.last_ms >= horizon_ms and read.started_ms >= emptied_ms}
     others = {key: read for key, read in aside.items() if read.last_ms >= horizon_ms and read.started_ms >= emptied_ms}

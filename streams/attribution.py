@@ -29,30 +29,43 @@ def highest(known: Mapping[str, Ownership], said: Iterable[Ownership]) -> tuple[
 
 
 def attributed(
-    own: Mapping[str, Read], others: Mapping[str, Read], owners: Mapping[str, Ownership], visitors: set[str]
+    own: Mapping[str, Read],
+    others: Mapping[str, Read],
+    owners: Mapping[str, Ownership],
+    renewed: set[str],
+    fresh: Iterable[Read],
 ) -> Attributed:
-    """Return the reads shared out anew where something became known of these visitors.
+    """Return the reads shared out anew: those of visitors whose ownership changed, and those of which more is known.
 
     A read is its account's own, and its reader's, if a span of its visitor's ownership covers its beginning. What is
     not is kept aside, as later evidence may bring it back, unless no span of the visitor is left to this account. A
     visitor without an ownership is left as the reads' items had it.
     """
-    shared = {contact: named for contact, named in shared_contacts(owners).items() if named & visitors}
-    concerned = visitors.union(*shared.values())
-    found = Attributed(dict(own), dict(others))
-    known = [read for reads in (own, others) for read in reads.values() if read.visitor_id in concerned]
+    fresh_ids = {read.page_view_id: read.visitor_id for read in fresh}
+    shared = shared_contacts(owners, renewed.union(fresh_ids.values()))
+    concerned = renewed.union(*shared.values())
+    known = [
+        read
+        for reads in (own, others)
+        for read in (reads.values() if concerned else (reads[key] for key in fresh_ids if key in reads))
+        if read.visitor_id in concerned or read.page_view_id in fresh_ids
+    ]
     foreign = strangers(shared, owners, known) if shared else set()
+    found = Attributed(dict(own), dict(others))
     for read in known:
         ownership = owners.get(read.visitor_id)
         if ownership is None:
             continue
-        span = ownership.span_at(read.started_ms)
-        found.own.pop(read.page_view_id, None)
-        found.others.pop(read.page_view_id, None)
+        key, span = read.page_view_id, ownership.span_at(read.started_ms)
         if span:
-            found.own[read.page_view_id] = _belonging(read, span, foreign)
-        elif ownership.spans:
-            found.others[read.page_view_id] = _nobodys(read)
+            found.own[key] = _belonging(read, span, foreign)
+            found.others.pop(key, None)
+            continue
+        found.own.pop(key, None)
+        if ownership.spans:
+            found.others[key] = _nobodys(read)
+        else:
+            found.others.pop(key, None)
     return found
 
 

@@ -33,13 +33,16 @@ class _Behaviour(NamedTuple):
     windows: frozenset[str]
 
 
-def shared_contacts(owners: Mapping[str, Ownership]) -> dict[str, frozenset[str]]:
-    """Return the contacts that several visitors were taken for, at least one of them by an email link: who they are."""
+def shared_contacts(owners: Mapping[str, Ownership], of: Iterable[str]) -> dict[str, frozenset[str]]:
+    """Return the contacts these visitors share with others, one of them at least by an email link, and all who do."""
+    contacts = {span.contact_id for one in of if one in owners for span in owners[one].spans} - {""}
+    if not contacts or len(owners) == 1:
+        return {}
     visitors: dict[str, set[str]] = defaultdict(set)
     by_link: set[str] = set()
     for visitor_id, ownership in owners.items():
         for span in ownership.spans:
-            if span.contact_id:
+            if span.contact_id in contacts:
                 visitors[span.contact_id].add(visitor_id)
                 if span.method is IdentifyMethod.email_link:
                     by_link.add(span.contact_id)
