@@ -10,7 +10,7 @@ from typing import TypeVar
 
 from schemas.directory import Directory
 from schemas.envelope import Envelope
-from schemas.events import CLAIMS, Identify, IdentifyMethod, Withdraw
+from schemas.events import CLAIMS, Identify, IdentifyMethod, Withdraw, page_view_of
 from schemas.message import Domain, Id, Message, Model, UnixMs
 
 MAX_EVIDENCE = 100
@@ -77,7 +77,7 @@ def learn(known: F, envelopes: Sequence[Envelope], directory: Directory) -> F:
                 at_ms=at_ms, event_id=event.event_id, evidence_id=event.evidence_id, contact_id=event.contact_id
             )
             news += 1
-        network = envelope.client_network
+        network = envelope.client_network if page_view_of(event) else None  # mails are clicked by scanners, too
         if network and at_ms < sightings.get(network, at_ms + 1) and directory.account_by_network(network):
             sightings[network] = at_ms
     earliest = _earliest(sightings)

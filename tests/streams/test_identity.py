@@ -247,6 +247,15 @@ def test_an_anonymous_visitor_from_an_accounts_network_is_somebody_of_it() -> No
     assert not observe(NOBODY, [from_network("203.0.114.0/24", START_MS)], acme_in("203.0.113.0/24"), 0, 0).changed
 
 
+def test_a_link_in_a_mail_followed_from_an_accounts_network_is_no_reader_of_it() -> None:
+    url = "https://www.example.com/"
+    click = EmailClick(event_id="e", occurred_ms=START_MS, contact_id="fay", campaign_id="spring", url=url)
+    scanned = envelope("v", START_MS, click, "203.0.113.0/24")
+    seen = observe(NOBODY, [scanned], acme_in("203.0.113.0/24"), 0, 0)
+    assert [account for account, _ in seen.activity] == ["bolt"]
+    assert not seen.changed
+
+
 def test_any_evidence_wins_over_a_network_whichever_came_first() -> None:
     home = from_network("203.0.113.0/24", START_MS + 50)
     for order in ([home, told(START_MS, "fay")], [told(START_MS, "fay"), home]):
