@@ -125,7 +125,7 @@ def deliveries(draw: st.DrawFn) -> tuple[list[Envelope], list[list[Envelope]], l
     return events, bundles, [draw(st.tuples(st.booleans(), st.booleans())) for _ in bundles]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(deliveries())
 def test_any_order_duplication_and_splitting_gives_the_batch_result(
     delivery: tuple[list[Envelope], list[list[Envelope]], list[tuple[bool, bool]]],
