@@ -29,11 +29,20 @@ class Span(OwnedSpan):
         return OwnedSpan.model_construct(**{name: getattr(self, name) for name in OwnedSpan.model_fields})
 
 
+class Gone(Model):
+    """A contact that is no longer in the directory: what they read until then stays with the account, unnamed."""
+
+    contact_id: Id
+    account_id: Id
+    until_ms: UnixMs
+
+
 class VisitorState(Facts):
     """All that identity needs of one visitor: what was learnt, and what was announced when."""
 
     visitor_id: Id
     announced: tuple[Span, ...] = ()
+    gone: tuple[Gone, ...] = ()
     announced_facts: int = 0
     turn: int = 0
     changed_ms: UnixMs = 0
@@ -67,8 +76,8 @@ def observe(
     a visitor's going to every account concerned, as each knows which reads are its own. A span that is new, or was
     wrong, is announced; an account that was not concerned before has the visitor's history stitched.
     """
-    after = learn(state, envelopes, directory)
-    spans = _spans(_signs(after, directory))
+    after = _without_gone(learn(state, envelopes, directory), envelopes, directory)
+    spans = _spans(_signs(after, directory), after.gone, directory)
     if spans != state.announced:
         newest_ms = max((one.occurred_ms for one in envelopes), default=0)
         after = after.model_copy(
@@ -94,9 +103,21 @@ def observe(
     )
 
 
-def _signs(facts: Facts, directory: Directory) -> list[_Sign]:
+def _without_gone(state: VisitorState, envelopes: Sequence[Envelope], directory: Directory) -> VisitorState:
+    """Note who was announced and has gone from the directory since; that is found out with the visitor's next event."""
+    noticed_ms = min((one.occurred_ms for one in envelopes), default=0)
+    gone = {one.contact_id: one for one in state.gone if one.contact_id not in directory.contacts}
+    for span in state.announced:
+        if span.contact_id and span.contact_id not in directory.contacts and span.contact_id not in gone:
+            left = Gone(contact_id=span.contact_id, account_id=span.account_id, until_ms=noticed_ms)
+            gone[span.contact_id] = left
+    now = tuple(gone.values())
+    return state if now == state.gone else state.model_copy(update={"gone": now})
+
+
+def _signs(facts: VisitorState, directory: Directory) -> list[_Sign]:
     """Return what stands, resolved; where nothing names an account, the networks the visitor came from do."""
-    signs = [sign for one in standing(facts, directory) if (sign := _resolved(one, directory))]
+    signs = [sign for one in standing(facts, directory) if (sign := _resolved(one, directory, facts.gone))]
     # Somebody of an account of which a contact is named, too: most likely that contact, by another address.
     named = {sign.account_id for sign in signs if sign.contact_id}
     signs = [sign for sign in signs if sign.contact_id or sign.account_id not in named]
@@ -109,20 +130,36 @@ def _signs(facts: Facts, directory: Directory) -> list[_Sign]:
     ]
 
 
-def _resolved(sign: Evidence, directory: Directory) -> _Sign | None:
+def _resolved(sign: Evidence, directory: Directory, gone: Sequence[Gone]) -> _Sign | None:
     """Return who a piece of evidence names; what a site merely says may name none (yet), and then is no sign."""
-    contact_id: str | None = sign.contact_id
+    contact_id = sign.contact_id
     if sign.method in CLAIMS:
-        contact_id = directory.contact_named(sign.contact_id)
-        if contact_id is None:
+        named = directory.contact_named(sign.contact_id)
+        if named is None and not any(one.contact_id == contact_id for one in gone):
             account_id = directory.account_by_domain(sign.domain) if sign.domain else None
             return _Sign(sign.from_ms, "", account_id, IdentifyMethod.domain) if account_id else None
-    account = directory.account_of(contact_id or "")
-    return _Sign(sign.from_ms, contact_id or "", account.account_id if account else None, sign.method)
+        contact_id = named or contact_id
+    accounts = [account_id for account_id, _ in _memberships(contact_id, directory, gone) if account_id]
+    return _Sign(sign.from_ms, contact_id, accounts[-1] if accounts else None, sign.method)
 
 
-def _spans(signs: Sequence[_Sign]) -> tuple[Span, ...]:
-    """Return the spans whose account is known; the first reaches back to the beginning."""
+def _memberships(contact_id: str, directory: Directory, gone: Sequence[Gone]) -> list[tuple[str | None, int | None]]:
+    """Return of which accounts a contact was, each with the moment it ended, in order; None for one that is no more."""
+    contact = directory.contacts.get(contact_id)
+    found: list[tuple[str, int | None]]
+    if contact is None:
+        found = [(one.account_id, one.until_ms) for one in gone if one.contact_id == contact_id]
+    else:
+        earlier = sorted(contact.earlier, key=lambda each: each.until_ms)
+        found = [*((each.account_id, each.until_ms) for each in earlier), (contact.account_id, None)]
+    return [(account_id if account_id in directory.accounts else None, until) for account_id, until in found]
+
+
+def _spans(signs: Sequence[_Sign], gone: Sequence[Gone], directory: Directory) -> tuple[Span, ...]:
+    """Return the spans whose account is known; the first reaches back to the beginning.
+
+    Who changed account is the earlier account's up to the change, and then the later one's.
+    """
     runs: list[list[_Sign]] = []
     for sign in signs:
         if runs and runs[-1][0][1:3] == sign[1:3]:
@@ -131,20 +168,24 @@ def _spans(signs: Sequence[_Sign]) -> tuple[Span, ...]:
             runs.append([sign])
     spans = []
     for i, run in enumerate(runs):
-        first = run[0]
+        first, begin = run[0], 0 if i == 0 else run[0].from_ms
+        end = runs[i + 1][0].from_ms if i + 1 < len(runs) else None
         surest = max((sign.method for sign in run), key=lambda method: (CONFIDENCE[method], method))
-        if first.account_id:
-            spans.append(
-                Span(
-                    contact_id=first.contact_id,
-                    account_id=first.account_id,
+        periods = _memberships(first.contact_id, directory, gone) if first.contact_id else [(first.account_id, None)]
+        for account_id, until in periods:
+            stop = min((moment for moment in (until, end) if moment is not None), default=None)
+            if account_id and (stop is None or stop > begin):
+                span = Span(
+                    contact_id=first.contact_id if first.contact_id in directory.contacts else "",
+                    account_id=account_id,
                     method=surest,
                     confidence=CONFIDENCE[surest],
                     evidence_ms=first.from_ms,
-                    from_ms=0 if i == 0 else first.from_ms,
-                    until_ms=runs[i + 1][0].from_ms if i + 1 < len(runs) else None,
+                    from_ms=begin,
+                    until_ms=stop,
                 )
-            )
+                spans.append(span)
+            begin = max(begin, stop) if stop is not None else begin
     return tuple(spans)
 
 

@@ -17,15 +17,18 @@ def canonical(url: str) -> str:
 Sign = dict[str, Any]
 
 
-def reads_by_account(envelopes: list[Envelope]) -> dict[str, dict[str, dict[str, Any]]]:
+def reads_by_account(
+    envelopes: list[Envelope], account_of: dict[str, str] = CONTACTS
+) -> dict[str, dict[str, dict[str, Any]]]:
     """Return, per account and page view, what can be known of the read."""
     events: dict[str, dict[str, Any]] = {}
     for one in envelopes:
         here = {"visitor_id": one.visitor_id, "at": one.occurred_ms, "network": one.client_network}
         events[one.event.event_id] = one.event.model_dump() | here
-    signs = {
-        visitor: standing(visitor, list(events.values())) for visitor in {e["visitor_id"] for e in events.values()}
-    }
+    by_visitor: dict[str, list[dict[str, Any]]] = defaultdict(list)
+    for event in events.values():
+        by_visitor[event["visitor_id"]].append(event)
+    signs = {visitor: standing(own) for visitor, own in by_visitor.items()}
     views: dict[str, list[dict[str, Any]]] = defaultdict(list)
     for event in events.values():
         if event["type"] not in {"identify", "withdraw"}:
@@ -35,22 +38,22 @@ def reads_by_account(envelopes: list[Envelope]) -> dict[str, dict[str, dict[str,
     for page_view_id, group in views.items():
         visitor = group[0]["visitor_id"]
         begun, ended = min(e["at"] for e in group), max(e["at"] for e in group)
-        for account in {CONTACTS[sign["contact_id"]] for sign in signs[visitor]}:
+        for account in {account_of[sign["contact_id"]] for sign in signs[visitor]}:
             newest[account] = max(newest[account], ended)
         if signs[visitor]:
             named = at_moment(signs[visitor], begun)
             since = run_of(signs[visitor], named)[0]["at"]
-            accounts[CONTACTS[named["contact_id"]]][page_view_id] = one_read(group, named["contact_id"], since)
+            accounts[account_of[named["contact_id"]]][page_view_id] = one_read(group, named["contact_id"], since)
     for account_id, reads in accounts.items():
         kept = {key: read for key, read in reads.items() if read["last_ms"] >= newest[account_id] - 90 * DAY}
-        tell_apart(kept, {key: views[key] for key in kept}, signs)
+        visitors = {views[key][0]["visitor_id"] for key in reads}
+        tell_apart(kept, views, {visitor: signs[visitor] for visitor in sorted(visitors)})
         accounts[account_id] = kept
     return {account_id: reads for account_id, reads in accounts.items() if reads}
 
 
-def standing(visitor: str, events: list[dict[str, Any]]) -> list[Sign]:
+def standing(own: list[dict[str, Any]]) -> list[Sign]:
     """Return a visitor's signs that nothing takes back, by time."""
-    own = [e for e in events if e["visitor_id"] == visitor]
     backs = [e for e in own if e["type"] == "withdraw"]
 
     def stands(sign: Sign) -> bool:
@@ -87,6 +90,9 @@ def tell_apart(
     reads: dict[str, dict[str, Any]], views: dict[str, list[dict[str, Any]]], signs: dict[str, list[Sign]]
 ) -> None:
     """Take from a contact the reads of visitors that only a forwarded link can have named so."""
+    reads_of: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for key, read in reads.items():
+        reads_of[read["contact_id"], views[key][0]["visitor_id"]].append(key)
     for contact in {read["contact_id"] for read in reads.values()}:
         claims = []
         for visitor, known in signs.items():
@@ -96,10 +102,7 @@ def tell_apart(
                 claims.append((by_link, min(run[0]["at"] for run in runs), visitor))
         genuine: list[list[str]] = []
         for by_link, _, visitor in sorted(claims):
-            theirs = [
-                key for key, read in reads.items()
-                if read["contact_id"] == contact and views[key][0]["visitor_id"] == visitor
-            ]  # fmt: skip
+            theirs = reads_of.get((contact, visitor), [])
             if by_link and any(somebody_else(theirs, other, reads, views) for other in genuine):
                 for key in theirs:
                     reads[key] |= {"contact_id": "", "via": contact}

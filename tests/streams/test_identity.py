@@ -3,7 +3,7 @@
 from schemas.activity import Identified
 from schemas.addresses import address_id
 from schemas.certainty import CONFIDENCE
-from schemas.directory import Account, Contact, Directory
+from schemas.directory import Account, Contact, Directory, Membership
 from schemas.envelope import Bundle, Envelope
 from schemas.events import EmailClick, Identify, IdentifyMethod, PageView, Withdraw
 from schemas.topics import EVENTS
@@ -89,6 +89,34 @@ def test_news_that_only_the_directory_has_outranks_what_was_said_before() -> Non
     again = observe(first.state, [opened(START_MS)], moved, 0, 5)  # the same bundle, after a crash
     assert again.owners["acme"].spans == ()
     assert again.owners["acme"].rank > first.owners["acme"].rank
+
+
+def test_what_a_contact_read_before_they_changed_account_stays_with_the_earlier_one() -> None:
+    moved = directory()
+    earlier = (Membership(account_id="acme", until_ms=START_MS + 50),)
+    moved.put(Contact(contact_id="dana", account_id="bolt", name="Dana", earlier=earlier))
+    seen = observe(NOBODY, [told(START_MS, "dana"), told(START_MS + 100, "eli")], moved, 0, 0)
+    assert [(one.account_id, one.contact_id, one.from_ms, one.until_ms) for one in seen.state.announced] == [
+        ("acme", "dana", 0, START_MS + 50),
+        ("bolt", "dana", START_MS + 50, START_MS + 100),
+        ("acme", "eli", START_MS + 100, None),
+    ]
+
+
+def test_what_a_contact_read_before_they_were_deleted_stays_unnamed_with_the_account() -> None:
+    known = directory()
+    first = observe(NOBODY, [told(START_MS, "dana")], known, 0, 5)
+    known.remove("contact:dana")
+    later = observe(first.state, [opened(START_MS + 100)], known, 0, 6)
+    (span,) = later.owners["acme"].spans
+    assert (span.contact_id, span.from_ms, span.until_ms) == ("", 0, START_MS + 100)
+    assert observe(later.state, [opened(START_MS + 200)], known, 0, 7).owners["acme"].spans == (span,)
+    known.put(Contact(contact_id="dana", account_id="acme", name="Dana"))
+    back = observe(later.state, [opened(START_MS + 300)], known, 0, 8)
+    assert [(one.contact_id, one.until_ms) for one in back.owners["acme"].spans] == [("dana", None)]
+    known.remove("contact:dana")
+    known.remove("account:acme")
+    assert observe(back.state, [opened(START_MS + 400)], known, 0, 9).owners["acme"].spans == ()
 
 
 def test_an_account_gets_a_visitors_history_once_and_again_after_it_was_let_go() -> None:
