@@ -66,7 +66,8 @@ def take_in(state: AccountState, activity: Activity, history_days: int) -> Accou
         account_id=state.account_id,
         reads=kept,
         others=others,
-        owners=_still_of_use(owners, (*kept.values(), *others.values()), history_days),
+        # Only with news of somebody there is more to keep, and a reason to look what need not be kept.
+        owners=_still_of_use(owners, (*kept.values(), *others.values()), history_days) if renewed else owners,
         told=told,
         arrived_ms=max(state.arrived_ms, arrived_ms),
         emptied_ms=emptied_ms,
