@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, field_validator, model_validator
 
 from schemas.addresses import address_id
-from schemas.delivery import ChannelKind
+from schemas.channel import ChannelKind
 from schemas.message import Id, Label, Language, Line, Message, Model, Url
 from schemas.urls import canonical_url
 
@@ -209,6 +209,7 @@ class Directory:
         """Start empty; with a key, contacts are also found by the id of their address."""
         self._address_key = address_key
         self._by_address: dict[str, set[str]] = {}
+        self._by_account: dict[str, set[str]] = {}
         self.accounts: dict[str, Account] = {}
         self.contacts: dict[str, Contact] = {}
         self.reps: dict[str, Rep] = {}
@@ -220,7 +221,8 @@ class Directory:
             case Account():
                 self.accounts[entity.account_id] = entity
             case Contact():
-                self._forget_address(entity.contact_id)
+                self._unlink(entity.contact_id)
+                self._by_account.setdefault(entity.account_id, set()).add(entity.contact_id)
                 self.contacts[entity.contact_id] = entity
                 if self._address_key and entity.email:
                     named = self._by_address.setdefault(address_id(self._address_key, entity.email), set())
@@ -234,7 +236,7 @@ class Directory:
         """Forget the entity with this topic key, if it is there."""
         kind, _, key = entity_id.partition(":")
         if kind == "contact":
-            self._forget_address(key)
+            self._unlink(key)
         table: dict[str, dict[str, object]] = {
             "account": self.accounts,  # type: ignore[dict-item]
             "contact": self.contacts,  # type: ignore[dict-item]
@@ -248,6 +250,12 @@ class Directory:
         contact = self.contacts.get(contact_id)
         return self.accounts.get(contact.account_id) if contact else None
 
+    def contacts_of(self, account_id: str) -> list[Contact]:
+        """Return the known contacts of an account, by id."""
+        named = sorted(self._by_account.get(account_id, ()))
+        # The feed's thread may take one away in between.
+        return [contact for contact_id in named if (contact := self.contacts.get(contact_id))]
+
     def contact_named(self, name: str) -> str | None:
         """Return the contact with this id, or else the only one with this address id; None if there is none."""
         if name in self.contacts:
@@ -255,8 +263,10 @@ class Directory:
         named = tuple(self._by_address.get(name, ()))
         return named[0] if len(named) == 1 else None
 
-    def _forget_address(self, contact_id: str) -> None:
+    def _unlink(self, contact_id: str) -> None:
         contact = self.contacts.get(contact_id)
+        if contact:
+            self._by_account.get(contact.account_id, set()).discard(contact_id)
         if self._address_key and contact and contact.email:
             self._by_address.get(address_id(self._address_key, contact.email), set()).discard(contact_id)
 

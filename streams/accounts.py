@@ -1,30 +1,43 @@
 """What interests this account, and is it time to tell? The state machine of the second stage."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 from pydantic import Field
 
-from schemas.activity import Activity, Told
-from schemas.brief import Brief
-from schemas.directory import Directory
+from schemas.activity import Activity, Told, told_by
+from schemas.brief import Brief, HandOver, HandOverReason, Trigger, TriggerKind
+from schemas.directory import Account, Directory, Lifecycle, Rep
 from schemas.events import Identify
 from schemas.interest import Interest
 from schemas.message import Id, Message, Model, UnixMs
 from schemas.playbook import Playbook
 from schemas.reads import Read
 from streams.briefing import Occasion, compose
-from streams.interest import DAY_MS, summarise
+from streams.interest import summarise
+from streams.ownership import LEADS, Signs, hand_over_to, told_of
 from streams.reading import join_all, read_of
-from streams.triggers import decide, next_due_ms, untold
+from streams.triggers import decide, has_high_intent, named, next_due_ms, untold
+from streams.weighing import DAY_MS
+
+SETTLE_MS = 60_000  # a summary of old reads has cooled long ago: it is renewed once the account is quiet, not each time
 
 
 class AccountState(Message):
-    """An account's reads, and how much of each has been told: both are joins, so their order does not matter."""
+    """An account's reads, and how much of each has been told: both are joins, so their order does not matter.
+
+    `last` is the newest brief, without its reads; `faded_ms` when the newest read that has left the history was last
+    active; `nurtured_ms` up to when its untold reading was marketing's; `cools_ms` when the summary is to be renewed.
+    """
 
     account_id: Id
     reads: dict[str, Read] = Field(default_factory=dict)
     told: dict[str, int] = Field(default_factory=dict)
     arrived_ms: UnixMs = 0
+    last: Told | None = None
+    faded_ms: UnixMs = 0
+    nurtured_ms: UnixMs = 0
+    cools_ms: UnixMs = 0
 
 
 class AccountStep(Model):
@@ -49,35 +62,137 @@ def take_in(state: AccountState, activity: Activity, history_days: int) -> Accou
     kept = {key: read for key, read in reads.items() if read.last_ms >= horizon_ms}
     told = {key: ms for key, ms in _told(state.told, activity.told).items() if key in kept or key not in reads}
     recognised = [item.envelope.occurred_ms for item in activity.items if isinstance(item.envelope.event, Identify)]
-    arrived_ms = max(recognised, default=0)
-    return AccountState(
-        account_id=state.account_id, reads=kept, told=told, arrived_ms=max(state.arrived_ms, arrived_ms)
+    faded = [read.last_ms for key, read in reads.items() if key not in kept] if len(kept) < len(reads) else []
+    return state.model_copy(
+        update={
+            "reads": kept,
+            "told": told,
+            "last": _newest(state.last, activity.told),
+            "arrived_ms": max(state.arrived_ms, *recognised) if recognised else state.arrived_ms,
+            "faded_ms": max(state.faded_ms, *faded) if faded else state.faded_ms,
+        }
     )
 
 
 def advance(
     state: AccountState, directory: Directory, playbook: Playbook, now_ms: int, before: AccountState | None = None
 ) -> AccountStep:
-    """Decide what an account's state calls for at a moment: a summary if it changed since `before`, a brief if due."""
-    rules = playbook.triggers
-    account = directory.accounts.get(state.account_id)
-    rep = directory.reps.get(account.rep_id) if account else None
-    changed = state != before
-    interest = summarise(state.account_id, state.reads.values(), directory, playbook, now_ms) if changed else None
-    trigger = (
-        decide(state.reads.values(), state.told, directory, rules, now_ms, state.arrived_ms)
-        if account and rep
-        else None
+    """Decide what an account's state calls for at a moment: a summary if it is new or has cooled, a brief if due.
+
+    A summary is new if the reads are not those of `before`.
+    """
+    interest = summarise(state.account_id, state.reads.values(), directory, playbook, faded_ms=state.faded_ms)
+    is_new = bool(state.reads) if before is None else state.reads != before.reads
+    said = interest if is_new else _cooled(state, directory, playbook, now_ms)
+    after = state.model_copy(update={"cools_ms": said.cools_ms or 0}) if said else state
+    decision = _decide(after, interest, directory, playbook, now_ms)
+    if decision.nurtured_ms > after.nurtured_ms:
+        after = after.model_copy(update={"nurtured_ms": decision.nurtured_ms})
+    if decision.brief:
+        mark = (told_by(decision.brief),)
+        after = after.model_copy(update={"told": _told(after.told, mark), "last": _newest(after.last, mark)})
+    return AccountStep(
+        state=after,
+        interest=said,
+        briefs=(decision.brief,) if decision.brief else (),
+        due_ms=_earliest(decision.due_ms, _settled(after, now_ms)),
+        changed=after != before,
     )
-    if trigger is None or account is None or rep is None:
-        due_ms = next_due_ms(state.reads.values(), state.told, rules, state.arrived_ms) if account and rep else None
-        return AccountStep(state=state, interest=interest, due_ms=due_ms, changed=changed)
-    interest = interest or summarise(state.account_id, state.reads.values(), directory, playbook, now_ms)
-    occasion = Occasion(trigger, untold(state.reads.values(), state.told), state.told, interest)
-    brief = compose(occasion, account, rep, directory, playbook)
-    mark = Told(brief_id=brief.brief_id, rep_id=rep.rep_id, decided_ms=brief.decided_ms, reads=brief.told)
-    after = state.model_copy(update={"told": _told(state.told, (mark,))})
-    return AccountStep(state=after, interest=interest, briefs=(brief,), due_ms=None, changed=True)
+
+
+def due_ms_of(state: AccountState, playbook: Playbook) -> int | None:
+    """Return when a stored state wants to be looked at again, None if only news can change it."""
+    session_ms = next_due_ms(state.reads.values(), state.told, playbook.triggers, state.arrived_ms)
+    return _earliest(session_ms, state.cools_ms or None)
+
+
+class _Decision(NamedTuple):
+    """A brief, or when to look again for one; and up to when the reading is marketing's."""
+
+    brief: Brief | None = None
+    due_ms: int | None = None
+    nurtured_ms: int = 0
+
+
+def _decide(
+    state: AccountState, interest: Interest, directory: Directory, playbook: Playbook, now_ms: int
+) -> _Decision:
+    account = directory.accounts.get(state.account_id)
+    if account is None:
+        return _Decision()
+    reads, rules = state.reads.values(), playbook.triggers
+    fresh = untold(reads, state.told)
+    signs = Signs(interest.temperature, has_high_intent(fresh, state.told, directory, rules))
+    rep = told_of(account, signs, state.last, directory, playbook.hand_over)
+    if rep is None:
+        nurtured = fresh and account.lifecycle in {*LEADS, Lifecycle.lost}
+        return _Decision(nurtured_ms=interest.as_of_ms if nurtured else 0)
+    hand_over = hand_over_to(rep, account, state.last, state.nurtured_ms)
+    moment = decide(reads, state.told, directory, rules, now_ms, state.arrived_ms)
+    moment = moment or _quiet_hand_over(state, hand_over, playbook, now_ms)
+    trigger = moment and named(moment, fresh, interest, state.last, rules, handed_over=hand_over is not None)
+    if trigger is None:
+        due_ms = next_due_ms(reads, state.told, rules, state.arrived_ms)
+        return _Decision(due_ms=due_ms if due_ms is not None and due_ms > now_ms else None)
+    return _Decision(_brief(state, trigger, interest, hand_over, account, rep, directory, playbook))
+
+
+def _brief(
+    state: AccountState,
+    trigger: Trigger,
+    interest: Interest,
+    hand_over: HandOver | None,
+    account: Account,
+    rep: Rep,
+    directory: Directory,
+    playbook: Playbook,
+) -> Brief:
+    hand_over = hand_over if trigger.kind is TriggerKind.hand_over else None
+    # Who takes an account over needs to know all that was read, not only what nobody has been told.
+    told: Mapping[str, int] = {} if hand_over else state.told
+    occasion = Occasion(trigger, untold(state.reads.values(), told), state.told, interest, hand_over)
+    return compose(occasion, account, rep, directory, playbook)
+
+
+def _quiet_hand_over(
+    state: AccountState, hand_over: HandOver | None, playbook: Playbook, now_ms: int
+) -> Trigger | None:
+    """Return the moment of a hand-over that the directory alone has caused, if the account has read of late."""
+    active = [read for read in state.reads.values() if read.active_ms]
+    if not active or hand_over is None or hand_over.reason not in {HandOverReason.lifecycle, HandOverReason.owner}:
+        return None
+    newest = max(active, key=lambda read: (read.last_ms, read.page_view_id))
+    if newest.last_ms < now_ms - playbook.hand_over.fresh_days * DAY_MS:
+        return None
+    return Trigger(kind=TriggerKind.hand_over, met_ms=now_ms, page_view_id=newest.page_view_id, url=newest.url)
+
+
+def _cooled(state: AccountState, directory: Directory, playbook: Playbook, now_ms: int) -> Interest | None:
+    """Return the summary as of the last moment up to now at which the account cooled; None if it is told already."""
+    cooled = None
+    cools_ms: int | None = state.cools_ms
+    while cools_ms and cools_ms <= now_ms:
+        cooled = summarise(
+            state.account_id, state.reads.values(), directory, playbook, cools_ms, faded_ms=state.faded_ms
+        )
+        cools_ms = cooled.cools_ms
+    return cooled
+
+
+def _settled(state: AccountState, now_ms: int) -> int | None:
+    """Return when to renew the summary: as it cools, or, if it has cooled long ago, once the account is quiet."""
+    if not state.cools_ms:
+        return None
+    return state.cools_ms if state.cools_ms > now_ms else now_ms + SETTLE_MS
+
+
+def _earliest(*moments: int | None) -> int | None:
+    return min((moment for moment in moments if moment is not None), default=None)
+
+
+def _newest(last: Told | None, marks: tuple[Told, ...]) -> Told | None:
+    known = [*((last,) if last else ()), *(mark.model_copy(update={"reads": {}}) for mark in marks)]
+    return max(known, key=lambda mark: (mark.decided_ms, mark.brief_id), default=None)
 
 
 def _told(known: Mapping[str, int], marks: tuple[Told, ...]) -> dict[str, int]:

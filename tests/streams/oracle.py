@@ -30,10 +30,14 @@ def reads_by_account(envelopes: list[Envelope]) -> dict[str, dict[str, dict[str,
         if group[0]["visitor_id"] in known:
             contact, since = known[group[0]["visitor_id"]]
             accounts[CONTACTS[contact]][page_view_id] = one_read(group, contact, since)
-    for account_id, reads in accounts.items():
-        newest = max(read["last_ms"] for read in reads.values())
-        accounts[account_id] = {key: read for key, read in reads.items() if read["last_ms"] >= newest - 90 * DAY}
     return accounts
+
+
+def remembered(reads: dict[str, dict[str, Any]]) -> tuple[dict[str, dict[str, Any]], int]:
+    """Return the reads of the last 90 days before the newest, and when the newest of the others was last active."""
+    horizon = max(read["last_ms"] for read in reads.values()) - 90 * DAY
+    older = [read["last_ms"] for read in reads.values() if read["last_ms"] < horizon]
+    return {key: read for key, read in reads.items() if read["last_ms"] >= horizon}, max(older, default=0)
 
 
 def one_read(group: list[dict[str, Any]], contact: str, since: int) -> dict[str, Any]:
@@ -43,7 +47,10 @@ def one_read(group: list[dict[str, Any]], contact: str, since: int) -> dict[str,
     last = progress[-1] if progress else nothing
     pings = [e for e in group if e["type"] == "page_ping"]
     return {
+        "page_view_id": group[0]["page_view_id"],
+        "visitor_id": group[0]["visitor_id"],
         "contact_id": contact,
+        "title": max(e.get("title", "") for e in group),
         "url": canonical(group[0]["url"]),
         "started_ms": min(e["at"] for e in group),
         "last_ms": max(e["at"] for e in group),
@@ -56,17 +63,3 @@ def one_read(group: list[dict[str, Any]], contact: str, since: int) -> dict[str,
         "forms": {e["form"] for e in group if e["type"] == "form_submit"},
         "known": any(e["at"] >= since for e in group),
     }
-
-
-def topic_minutes(reads: dict[str, dict[str, Any]], now_ms: int, half_life_days: float) -> dict[str, float]:
-    """Return the weight of each topic: minutes read, at most twice the expected minute, halved per half-life."""
-    weights: dict[str, float] = defaultdict(float)
-    for read in reads.values():
-        path = read["url"].removeprefix("https://www.example.com")
-        if path == "/unlisted" or not read["active_ms"]:
-            continue
-        age_days = max(0, now_ms - read["last_ms"]) / DAY
-        minutes = min(read["active_ms"] / 60_000, 2.0) * 0.5 ** (age_days / half_life_days)
-        weights["sensors"] += minutes
-        weights[path[1:]] += minutes
-    return weights
