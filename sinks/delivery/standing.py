@@ -26,7 +26,9 @@ class StandingView:
 def standing_of(brief: Brief, directory: Directory, phrases: Phrases) -> StandingView:
     """Say how the account of a brief stands."""
     interest = brief.interest
-    unknown = phrases.say("unknown_visitors", n=interest.unknown_visitors) if interest.unknown_visitors else ""
+    # One who stands among the readers already needs no line of their own.
+    beside = interest.unknown_visitors > any(not read.contact_id for read in brief.reads)
+    unknown = phrases.say("unknown_visitors", n=interest.unknown_visitors) if beside else ""
     return StandingView(
         facts=_facts(brief, phrases),
         hand_over=_hand_over(brief.hand_over, brief, directory, phrases) if brief.hand_over else "",
@@ -58,16 +60,25 @@ def _hand_over(hand_over: HandOver, brief: Brief, directory: Directory, phrases:
 
 
 def _missing(committee: Committee, directory: Directory, phrases: Phrases) -> tuple[str, ...]:
-    """Return a line for each function of the committee that nobody has read for, with who is known of it."""
+    """Return who is known of the functions that nobody has read for, then the functions of which nobody is known.
+
+    Where nobody's function is known, nothing is missing but the directory's.
+    """
     seats = {seat.function: seat for seat in committee.functions}
-    lines = []
+    if not any(seat.contacts or seat.readers for seat in seats.values()):
+        return ()
+    lines, nobody = [], []
     for function in committee.missing:
         contacts = (directory.contacts.get(contact_id) for contact_id in seats[function].unread_contacts[:_MAX_NAMES])
         names = tuple(clipped(contact.name, _NAME) for contact in contacts if contact)
         word = phrases.say(f"function.{function}")
-        known = phrases.say("missing.known", function=word, names=phrases.listed(names))
-        lines.append(one_line(known if names else phrases.say("missing.nobody", function=word)))
-    return tuple(lines)
+        if names:
+            lines.append(phrases.say("missing.known", function=word, names=phrases.listed(names)))
+        else:
+            nobody.append(word)
+    if nobody:
+        lines.append(phrases.say("missing.nobody", functions=phrases.listed(tuple(nobody))))
+    return tuple(map(one_line, lines))
 
 
 def _trend(interest: Interest, phrases: Phrases) -> str:
