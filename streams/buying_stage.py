@@ -1,12 +1,11 @@
 """How far is the account in buying? By the stages of what it read, and by its stage in the lifecycle."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from schemas.directory import Lifecycle, Stage
-from schemas.interest import StageWeight
 from schemas.playbook import InterestRules
-from streams.weighing import MINUTE_MS, Weighed, minutes
+from streams.weighing import MINUTE_MS, Weighed
 
 STAGES = tuple(Stage)
 CUSTOMER = frozenset((Lifecycle.won, Lifecycle.delivery, Lifecycle.use, Lifecycle.renewal, Lifecycle.referral))
@@ -25,18 +24,22 @@ STAGE_OF = {
 }
 
 
-def stages_of(weighed: Sequence[Weighed]) -> tuple[StageWeight, ...]:
-    """Return what was read for each stage, in the order of buying."""
-    return tuple(StageWeight(stage=stage, weight=minutes(ms)) for stage, ms in _by_stage(weighed).items())
+def weight_by_stage(weighed: Sequence[Weighed]) -> dict[Stage, int]:
+    """Return the milliseconds of weight read for each stage, in the order of buying."""
+    weights: dict[Stage, int] = defaultdict(int)
+    for one in weighed:
+        if one.content and one.content.stage:
+            weights[one.content.stage] += one.weight_ms
+    return {stage: weights[stage] for stage in STAGES if stage in weights}
 
 
-def buying_stage_of(weighed: Sequence[Weighed], lifecycle: Lifecycle | None, rules: InterestRules) -> Stage | None:
+def buying_stage_of(read: Mapping[Stage, int], lifecycle: Lifecycle | None, rules: InterestRules) -> Stage | None:
     """Return the furthest stage that has at least `stage_share` of what was read; None if nothing tells.
 
     The lifecycle speaks like `lifecycle_minutes` of reading for the stage that belongs to it. Who has not bought yet
     is not in a stage after buying, whatever they read.
     """
-    weights = _by_stage(weighed)
+    weights = dict(read)
     if lifecycle is not None:
         own = STAGE_OF[lifecycle]
         weights[own] = weights.get(own, 0) + round(rules.lifecycle_minutes * MINUTE_MS)
@@ -47,11 +50,3 @@ def buying_stage_of(weighed: Sequence[Weighed], lifecycle: Lifecycle | None, rul
         stage for stage in STAGES if weights.get(stage, 0) > 0 and weights[stage] >= rules.stage_share * total_ms
     ]
     return reached[-1] if reached else None
-
-
-def _by_stage(weighed: Sequence[Weighed]) -> dict[Stage, int]:
-    weights: dict[Stage, int] = defaultdict(int)
-    for one in weighed:
-        if one.content and one.content.stage:
-            weights[one.content.stage] += one.weight_ms
-    return {stage: weights[stage] for stage in STAGES if stage in weights}

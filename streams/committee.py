@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 
 from schemas.directory import Contact, Directory, Function, Stage
 from schemas.interest import Committee, FunctionCoverage
@@ -34,6 +35,8 @@ class _Seat:
                 self.stages.add(one.content.stage)
 
     def coverage(self, function: Function) -> FunctionCoverage:
+        if not self.contacts and not self.readers:
+            return _nobody(function)
         heaviest = sorted(self.topics, key=lambda topic: (-self.topics[topic], topic))[:MAX_TOPICS]
         return FunctionCoverage(
             function=function,
@@ -44,6 +47,11 @@ class _Seat:
             topics=tuple(heaviest),
             stages=tuple(stage for stage in STAGES if stage in self.stages),
         )
+
+
+@cache
+def _nobody(function: Function) -> FunctionCoverage:
+    return FunctionCoverage(function=function, contacts=0)
 
 
 def committee_of(account_id: str, weighed: Sequence[Weighed], directory: Directory, rules: CommitteeRules) -> Committee:

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from schemas.directory import Directory
-from schemas.interest import ContentInterest, Interest, ReaderInterest, TopicWeight
+from schemas.interest import ContentInterest, Interest, ReaderInterest, StageWeight, TopicWeight
 from schemas.playbook import Playbook
 from schemas.reads import Read
-from streams.buying_stage import buying_stage_of, stages_of
+from streams.buying_stage import buying_stage_of, weight_by_stage
 from streams.committee import committee_of
 from streams.reasons import reasons_of
 from streams.rhythm import silence_of, trend_of, weeks_of
@@ -38,6 +38,7 @@ def summarise(
     warmth = warmth_of(weighed, playbook, as_of_ms)
     reasons = reasons_of(weighed, playbook, as_of_ms)
     weeks = weeks_of(weighed, as_of_ms)
+    stages = weight_by_stage(weighed)
     return Interest(
         account_id=account_id,
         as_of_ms=as_of_ms,
@@ -54,8 +55,8 @@ def summarise(
         trend=trend_of(weeks, rules) if weighed else None,
         silence=silence_of(weighed, rules, faded_ms),
         rise=warmth.rise,
-        buying_stage=buying_stage_of(weighed, account.lifecycle if account else None, rules),
-        stages=stages_of(weighed),
+        buying_stage=buying_stage_of(stages, account.lifecycle if account else None, rules),
+        stages=tuple(StageWeight(stage=stage, weight=minutes(ms)) for stage, ms in stages.items()),
         cools_ms=warmth.cools_ms,
     )
 

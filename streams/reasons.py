@@ -30,7 +30,7 @@ def reasons_of(weighed: Sequence[Weighed], playbook: Playbook, as_of_ms: int) ->
 def _high_intent(weighed: Sequence[Weighed], playbook: Playbook, left: Callable[[float, int], float]) -> list[Reason]:
     by_url: dict[str, list[Weighed]] = defaultdict(list)
     for one in weighed:
-        if is_high_intent(one, playbook):
+        if is_high_intent(one, playbook.triggers):
             by_url[one.read.url].append(one)
     points = playbook.temperature.points_high_intent_read
     return [

@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 from schemas.interest import TEMPERATURES, Rise, Temperature
 from schemas.message import MAX_UNIX_MS
-from schemas.playbook import Playbook, TemperatureRules
+from schemas.playbook import Playbook, TemperatureRules, TriggerRules
 from streams.weighing import DAY_MS, MINUTE_MS, Weighed, decay
 
 CLOSE = 1e-9  # points that differ by less are equal
@@ -48,12 +48,12 @@ def warmth_of(weighed: list[Weighed], playbook: Playbook, as_of_ms: int) -> Warm
     return Warmth(TEMPERATURES[thermometer.level], rise, thermometer.falls_ms())
 
 
-def is_high_intent(one: Weighed, playbook: Playbook) -> bool:
+def is_high_intent(one: Weighed, rules: TriggerRules) -> bool:
     """Tell whether a content of a high-intent stage was read for long enough to mean it."""
-    rules = playbook.triggers
+    content = one.content
     return (
-        one.content is not None
-        and one.content.stage in rules.high_intent_stages
+        content is not None
+        and content.stage in rules.high_intent_stages
         and one.read.active_ms >= rules.high_intent_active_s * 1000
     )
 
@@ -70,7 +70,8 @@ class _Thermometer:
         self._at_ms = 0
 
     def wait_until(self, at_ms: int) -> None:
-        self._points *= decay(at_ms - self._at_ms, self._half_life_days)
+        if self._points:
+            self._points *= decay(at_ms - self._at_ms, self._half_life_days)
         self._at_ms = at_ms
         while self.level and self._points < self._stays[self.level] - CLOSE:
             self.level -= 1
@@ -98,7 +99,7 @@ class _Points:
     """What each read in turn adds; what is counted once is only refreshed by coming again."""
 
     def __init__(self, playbook: Playbook) -> None:
-        self._playbook = playbook
+        self._triggers = playbook.triggers
         self._rules = playbook.temperature
         self._returned: set[str] = set()
         self._high_intent: dict[str, int] = {}
@@ -109,7 +110,7 @@ class _Points:
     def added_by(self, one: Weighed) -> float:
         at_ms, rules, reader = one.read.last_ms, self._rules, one.reader
         points = rules.points_per_read_minute * one.credit_ms / MINUTE_MS
-        if is_high_intent(one, self._playbook):
+        if is_high_intent(one, self._triggers):
             url = one.read.url
             points += self._refreshed(rules.points_high_intent_read, self._high_intent.get(url), at_ms)
             self._high_intent[url] = at_ms

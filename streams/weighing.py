@@ -7,6 +7,8 @@ halved with every half-life since the read was last active.
 """
 
 from collections.abc import Iterable
+from math import pow  # noqa: A004 - of floats, to a float
+from operator import attrgetter
 from typing import NamedTuple
 
 from schemas.directory import Content, Directory
@@ -18,6 +20,7 @@ DAY_MS = 24 * HOUR_MS
 MINUTE_MS = 60_000
 USUAL_READING_TIME_S: int = Content.model_fields["reading_time_s"].default
 UNKNOWN = "?"
+_ORDER = attrgetter("last_ms", "page_view_id")
 
 
 class Weighed(NamedTuple):
@@ -43,30 +46,31 @@ def newest_ms(reads: Iterable[Read]) -> int:
 
 def decay(age_ms: int, half_life_days: float) -> float:
     """Return what remains of 1 at an age."""
-    return float(0.5 ** (age_ms / DAY_MS / half_life_days))
+    return pow(0.5, age_ms / DAY_MS / half_life_days)
 
 
 def weigh(
     reads: Iterable[Read], directory: Directory, rules: InterestRules, half_life_days: float, as_of_ms: int
 ) -> list[Weighed]:
     """Return the reads that were actively read, in the order in which they were last active, each with its weight."""
-    active = [read for read in reads if read.active_ms]
-    active.sort(key=lambda read: (read.last_ms, read.page_view_id))
-    pause_ms = rules.return_after_h * HOUR_MS
-    contents = directory.contents
+    # Run for each account and batch, over all its reads: what a loop can keep at hand is kept.
+    contents, pause_ms = directory.contents, rules.return_after_h * HOUR_MS
+    again, depth_share, max_credit = 1 + rules.return_bonus, rules.depth_share, 1000 * rules.max_credit
     last_of: dict[str, int] = {}
     last_of_content: dict[tuple[str, str], int] = {}
     weighed = []
-    for read in active:
-        last_ms, url = read.last_ms, read.url
+    for read in sorted((read for read in reads if read.active_ms), key=_ORDER):
+        last_ms, url, credit = read.last_ms, read.url, read.active_ms
         reader = read.contact_id or UNKNOWN + read.visitor_id
         begun_ms = read.started_ms - pause_ms
         came_back = begun_ms >= last_of.get(reader, last_ms)
         read_again = begun_ms >= last_of_content.get((reader, url), last_ms)
         last_of[reader] = last_of_content[reader, url] = last_ms
         content = contents.get(url)
-        credit_ms = _credit_ms(read, content, rules, read_again=read_again)
-        weight_ms = round(credit_ms * decay(as_of_ms - last_ms, half_life_days))
+        most = max_credit * (content.reading_time_s if content else USUAL_READING_TIME_S)
+        worth = (min(most, credit)) * (1 - depth_share * (1 - read.depth_pct / 100))
+        credit_ms = round(worth * again if read_again else worth)
+        weight_ms = round(credit_ms * pow(0.5, (as_of_ms - last_ms) / DAY_MS / half_life_days))
         weighed.append(Weighed(read, content, reader, came_back, read_again, credit_ms, weight_ms))
     return weighed
 
@@ -74,10 +78,3 @@ def weigh(
 def minutes(weight_ms: int) -> float:
     """Return a sum of weights in minutes, to three decimals."""
     return round(weight_ms / MINUTE_MS, 3)
-
-
-def _credit_ms(read: Read, content: Content | None, rules: InterestRules, *, read_again: bool) -> int:
-    expected_ms = 1000 * (content.reading_time_s if content else USUAL_READING_TIME_S)
-    depth = 1 - rules.depth_share * (1 - read.depth_pct / 100)
-    bonus = 1 + rules.return_bonus if read_again else 1
-    return round(min(read.active_ms, rules.max_credit * expected_ms) * depth * bonus)
