@@ -27,7 +27,7 @@ class AccountState(Message):
     """An account's reads, and how much of each has been told: both are joins, so their order does not matter.
 
     `last` is the newest brief, without its reads; `faded_ms` when the newest read that has left the history was last
-    active; `nurtured_ms` up to when its untold reading was marketing's; `cools_ms` when the summary is to be renewed.
+    active; `nurtured_ms` when reading that nobody was told was marketing's.
     """
 
     account_id: Id
@@ -37,7 +37,6 @@ class AccountState(Message):
     last: Told | None = None
     faded_ms: UnixMs = 0
     nurtured_ms: UnixMs = 0
-    cools_ms: UnixMs = 0
 
 
 class AccountStep(Model):
@@ -83,31 +82,26 @@ def advance(
     """
     interest = summarise(state.account_id, state.reads.values(), directory, playbook, faded_ms=state.faded_ms)
     is_new = bool(state.reads) if before is None else state.reads != before.reads
-    said = interest if is_new else _cooled(state, directory, playbook, now_ms)
-    after = state.model_copy(update={"cools_ms": said.cools_ms or 0}) if said else state
-    decision = _decide(after, interest, directory, playbook, now_ms)
-    if decision.nurtured_ms > after.nurtured_ms:
+    said = interest if is_new else _cooled(state, interest, directory, playbook, now_ms)
+    decision = _decide(state, interest, directory, playbook, now_ms)
+    after = state
+    if decision.nurtured_ms:
         after = after.model_copy(update={"nurtured_ms": decision.nurtured_ms})
     if decision.brief:
         mark = (told_by(decision.brief),)
         after = after.model_copy(update={"told": _told(after.told, mark), "last": _newest(after.last, mark)})
+    dues = (decision.due_ms, _renewal_ms(said or interest, now_ms))
     return AccountStep(
         state=after,
         interest=said,
         briefs=(decision.brief,) if decision.brief else (),
-        due_ms=_earliest(decision.due_ms, _settled(after, now_ms)),
+        due_ms=min((due_ms for due_ms in dues if due_ms is not None), default=None),
         changed=after != before,
     )
 
 
-def due_ms_of(state: AccountState, playbook: Playbook) -> int | None:
-    """Return when a stored state wants to be looked at again, None if only news can change it."""
-    session_ms = next_due_ms(state.reads.values(), state.told, playbook.triggers, state.arrived_ms)
-    return _earliest(session_ms, state.cools_ms or None)
-
-
 class _Decision(NamedTuple):
-    """A brief, or when to look again for one; and up to when the reading is marketing's."""
+    """A brief, or when to look again for one; and when the reading is marketing's, if that is news."""
 
     brief: Brief | None = None
     due_ms: int | None = None
@@ -126,7 +120,8 @@ def _decide(
     rep = told_of(account, signs, state.last, directory, playbook.hand_over)
     if rep is None:
         nurtured = fresh and account.lifecycle in {*LEADS, Lifecycle.lost}
-        return _Decision(nurtured_ms=interest.as_of_ms if nurtured else 0)
+        noted = state.nurtured_ms > (state.last.decided_ms if state.last else 0)
+        return _Decision(nurtured_ms=interest.as_of_ms if nurtured and not noted else 0)
     hand_over = hand_over_to(rep, account, state.last, state.nurtured_ms)
     moment = decide(reads, state.told, directory, rules, now_ms, state.arrived_ms)
     moment = moment or _quiet_hand_over(state, hand_over, playbook, now_ms)
@@ -167,27 +162,22 @@ def _quiet_hand_over(
     return Trigger(kind=TriggerKind.hand_over, met_ms=now_ms, page_view_id=newest.page_view_id, url=newest.url)
 
 
-def _cooled(state: AccountState, directory: Directory, playbook: Playbook, now_ms: int) -> Interest | None:
-    """Return the summary as of the last moment up to now at which the account cooled; None if it is told already."""
-    cooled = None
-    cools_ms: int | None = state.cools_ms
-    while cools_ms and cools_ms <= now_ms:
-        cooled = summarise(
-            state.account_id, state.reads.values(), directory, playbook, cools_ms, faded_ms=state.faded_ms
-        )
+def _cooled(
+    state: AccountState, interest: Interest, directory: Directory, playbook: Playbook, now_ms: int
+) -> Interest | None:
+    """Return the summary as of the last moment up to now at which the account cooled; None if it has not."""
+    cooled, reads = None, state.reads.values()
+    cools_ms = interest.cools_ms
+    while cools_ms is not None and cools_ms <= now_ms:
+        cooled = summarise(state.account_id, reads, directory, playbook, cools_ms, state.faded_ms)
         cools_ms = cooled.cools_ms
     return cooled
 
 
-def _settled(state: AccountState, now_ms: int) -> int | None:
-    """Return when to renew the summary: as it cools, or, if it has cooled long ago, once the account is quiet."""
-    if not state.cools_ms:
-        return None
-    return state.cools_ms if state.cools_ms > now_ms else now_ms + SETTLE_MS
-
-
-def _earliest(*moments: int | None) -> int | None:
-    return min((moment for moment in moments if moment is not None), default=None)
+def _renewal_ms(interest: Interest, now_ms: int) -> int | None:
+    """Return when to renew a summary: as it cools, or, if it has cooled long ago, once the account is quiet."""
+    cools_ms = interest.cools_ms
+    return cools_ms if cools_ms is None or cools_ms > now_ms else now_ms + SETTLE_MS
 
 
 def _newest(last: Told | None, marks: tuple[Told, ...]) -> Told | None:

@@ -55,7 +55,7 @@ def told_of(
 def hand_over_to(rep: Rep, account: Account, last: Told | None, nurtured_ms: int) -> HandOver | None:
     """Return from whom the account comes to the rep who is told now, None if it was theirs all along.
 
-    `last` is the newest brief on the account, `nurtured_ms` up to when its reading was marketing's and nobody was told.
+    `last` is the newest brief on the account, `nurtured_ms` when reading that nobody was told was marketing's.
     """
     if account.lifecycle in LEADS and last is None:
         return HandOver(reason=HandOverReason.ripe)

@@ -16,9 +16,10 @@ from schemas.message import Message
 from schemas.playbook import Playbook
 from schemas.rep_mail import RepMail
 from schemas.topics import ACCOUNT_WAKES, ACTIVITY, BRIEFS, DELIVERIES, IDENTIFIED, INTEREST, REP_WAKES, Topic
-from streams.accounts import AccountState, advance, due_ms_of, take_in
+from streams.accounts import AccountState, advance, take_in
 from streams.identity import VisitorState, observe
 from streams.outbox import OutboxState, receive, release
+from streams.triggers import next_due_ms
 
 Table = Mapping[bytes, bytes]
 
@@ -145,9 +146,11 @@ class AccountStage:
         return work
 
     def due_of(self, value: bytes) -> tuple[str, int | None]:
-        """Return when the account's reading session ends, or its summary cools."""
+        """Return when the account's reading session ends."""
         state = AccountState.from_bytes(value)
-        return state.account_id, due_ms_of(state, self._playbook)
+        return state.account_id, next_due_ms(
+            state.reads.values(), state.told, self._playbook.triggers, state.arrived_ms
+        )
 
 
 class RepStage:

@@ -68,7 +68,7 @@ def weigh(
         last_of[reader] = last_of_content[reader, url] = last_ms
         content = contents.get(url)
         most = max_credit * (content.reading_time_s if content else USUAL_READING_TIME_S)
-        worth = (min(most, credit)) * (1 - depth_share * (1 - read.depth_pct / 100))
+        worth = min(most, credit) * (1 - depth_share * (1 - read.depth_pct / 100))
         credit_ms = round(worth * again if read_again else worth)
         weight_ms = round(credit_ms * pow(0.5, (as_of_ms - last_ms) / DAY_MS / half_life_days))
         weighed.append(Weighed(read, content, reader, came_back, read_again, credit_ms, weight_ms))

