@@ -4,13 +4,14 @@ import json
 import random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.activity import Activity, ActivityItem
 from schemas.directory import BuyingRole, Contact, Content, Directory, Function, Lifecycle, Stage
 from schemas.events import PageProgress
-from schemas.interest import Interest
+from schemas.interest import Interest, Temperature
 from schemas.playbook import CommitteeRules, InterestRules, Playbook, TemperatureRules, TriggerRules
 from schemas.reads import Read
 from streams.accounts import AccountState, advance, take_in
@@ -103,14 +104,15 @@ def test_a_summary_is_what_the_oracle_works_out_whatever_the_order(
 def test_a_temperature_holds_until_the_moment_it_is_said_to_fall_and_no_longer(
     reads: list[Read], playbook: Playbook
 ) -> None:
-    people = company(Lifecycle.opportunity)
+    people, rules = company(Lifecycle.opportunity), playbook.temperature
     interest = summarise("acme", reads, people, playbook)
     falls = 0
     while interest.cools_ms is not None:
         kept = summarise("acme", reads, people, playbook, max(interest.as_of_ms, interest.cools_ms - 60_001))
         assert kept.temperature is interest.temperature
         cooled = summarise("acme", reads, people, playbook, interest.cools_ms)
-        assert cooled.score < interest.score
+        limit = rules.hot_at if interest.temperature is Temperature.hot else rules.warm_at
+        assert cooled.score == pytest.approx(limit * rules.stay_share, abs=0.02)
         assert cooled.temperature is not interest.temperature
         interest, falls = cooled, falls + 1
     assert interest.temperature == "cold"

@@ -77,3 +77,14 @@ def test_points_that_hardly_ever_halve_cool_beyond_the_calendar() -> None:
     forever = PLAYBOOK.model_copy(update={"temperature": rules})
     interest = summarise("acme", [long_read("a", 6)], directory(), forever)
     assert (interest.temperature, interest.cools_ms) == (Temperature.warm, None)
+
+
+def test_a_high_intent_page_that_is_read_again_and_again_counts_once_and_as_fresh_as_its_last_read() -> None:
+    playbook = Playbook(company="Example")
+    reads = [read(f"p{day}", "/pricing", START_MS + day * DAY_MS, active_ms=12_000) for day in (0, 5, 10)]
+    interest = summarise("acme", reads, directory(), playbook)
+    points = {reason.kind: reason.points for reason in interest.reasons}
+    assert points["high_intent"] == 15
+    assert interest.cools_ms
+    cooled = summarise("acme", reads, directory(), playbook, interest.cools_ms)
+    assert abs(cooled.score - playbook.temperature.warm_at * playbook.temperature.stay_share) < 0.01
