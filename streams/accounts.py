@@ -145,7 +145,8 @@ def _brief(
     hand_over = hand_over if trigger.kind is TriggerKind.hand_over else None
     # Who takes an account over needs to know all that was read, not only what nobody has been told.
     told: Mapping[str, int] = {} if hand_over else state.told
-    occasion = Occasion(trigger, untold(state.reads.values(), told), state.told, interest, hand_over)
+    last_ms = state.last.decided_ms if state.last else 0
+    occasion = Occasion(trigger, untold(state.reads.values(), told), state.told, interest, hand_over, last_ms)
     return compose(occasion, account, rep, directory, playbook)
 
 

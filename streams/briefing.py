@@ -30,6 +30,7 @@ class Occasion(NamedTuple):
     told: Mapping[str, int]
     interest: Interest
     hand_over: HandOver | None = None
+    last_decided_ms: int = 0
 
 
 def compose(occasion: Occasion, account: Account, rep: Rep, directory: Directory, playbook: Playbook) -> Brief:
@@ -49,7 +50,8 @@ def compose(occasion: Occasion, account: Account, rep: Rep, directory: Directory
         account_id=account.account_id,
         rep_id=rep.rep_id,
         language=rep.language,
-        decided_ms=trigger.met_ms,
+        # Later than the last one, even if it tells of older reads: the newest brief says whose the account is.
+        decided_ms=max(trigger.met_ms, occasion.last_decided_ms + 1),
         trigger=trigger,
         reads=tuple(_summary(read, directory) for read in listed),
         more_reads=len(reads) - len(listed),
