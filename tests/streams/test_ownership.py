@@ -188,3 +188,14 @@ def test_whom_a_brief_told_is_known_again_after_a_replay() -> None:
     (handed,) = replayed.reads(progress("a", "/problem", 20, START_MS))
     assert handed.hand_over
     assert handed.hand_over.from_rep_id == "omar"
+
+
+def test_a_deal_that_was_lost_and_is_an_opportunity_again_comes_to_its_rep_from_marketing() -> None:
+    account = Account(people(Lifecycle.opportunity))
+    account.reads(progress("a", "/problem", 30, START_MS))
+    moved(account.directory, Lifecycle.lost)
+    assert account.reads(progress("b", "/problem", 30, START_MS + DAY_MS)) == []
+    moved(account.directory, Lifecycle.opportunity)
+    (brief,) = account.reads()
+    assert brief.hand_over
+    assert (brief.rep_id, brief.hand_over.from_rep_id, brief.hand_over.reason) == ("rita", "", HandOverReason.lifecycle)

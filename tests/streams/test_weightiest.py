@@ -139,3 +139,16 @@ def test_this_week_is_measured_against_the_accounts_own_weeks() -> None:
         assert brief.interest.trend
         words.append(brief.interest.trend.word)
     assert words == [TrendWord.new, TrendWord.steady, TrendWord.rising, TrendWord.falling]
+
+
+def test_a_rise_that_nobody_could_be_told_and_that_is_over_is_not_told_later() -> None:
+    account = opportunity()
+    rep = account.directory.reps["rita"]
+    account.directory.remove("rep:rita")
+    assert account.reads(progress("a", "/problem", 60, START_MS)) == []
+    account.directory.put(rep)
+    (brief,) = account.reads(progress("b", "/problem", 10, START_MS + 40 * DAY_MS))
+    assert brief.interest.rise
+    assert brief.interest.rise.page_view_id in brief.told
+    assert brief.interest.temperature is Temperature.cold
+    assert brief.trigger.kind is TriggerKind.returned_after_silence
