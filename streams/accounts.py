@@ -26,8 +26,7 @@ SETTLE_MS = 60_000  # a summary of old reads has cooled long ago: it is renewed 
 class AccountState(Message):
     """An account's reads, and how much of each has been told: both are joins, so their order does not matter.
 
-    `last` is the newest brief, without its reads; `faded_ms` when the newest read that has left the history was last
-    active; `nurtured_ms` when reading that nobody was told was marketing's.
+    `last` is the newest brief, without its reads; `nurtured_ms` when reading that nobody was told was marketing's.
     """
 
     account_id: Id
@@ -35,7 +34,6 @@ class AccountState(Message):
     told: dict[str, int] = Field(default_factory=dict)
     arrived_ms: UnixMs = 0
     last: Told | None = None
-    faded_ms: UnixMs = 0
     nurtured_ms: UnixMs = 0
 
 
@@ -61,14 +59,12 @@ def take_in(state: AccountState, activity: Activity, history_days: int) -> Accou
     kept = {key: read for key, read in reads.items() if read.last_ms >= horizon_ms}
     told = {key: ms for key, ms in _told(state.told, activity.told).items() if key in kept or key not in reads}
     recognised = [item.envelope.occurred_ms for item in activity.items if isinstance(item.envelope.event, Identify)]
-    faded = [read.last_ms for key, read in reads.items() if key not in kept] if len(kept) < len(reads) else []
     return state.model_copy(
         update={
             "reads": kept,
             "told": told,
             "last": _newest(state.last, activity.told),
             "arrived_ms": max(state.arrived_ms, *recognised) if recognised else state.arrived_ms,
-            "faded_ms": max(state.faded_ms, *faded) if faded else state.faded_ms,
         }
     )
 
@@ -80,7 +76,7 @@ def advance(
 
     A summary is new if the reads are not those of `before`.
     """
-    interest = summarise(state.account_id, state.reads.values(), directory, playbook, faded_ms=state.faded_ms)
+    interest = summarise(state.account_id, state.reads.values(), directory, playbook)
     is_new = bool(state.reads) if before is None else state.reads != before.reads
     said = interest if is_new else _cooled(state, interest, directory, playbook, now_ms)
     decision = _decide(state, interest, directory, playbook, now_ms)
@@ -170,7 +166,7 @@ def _cooled(
     cooled, reads = None, state.reads.values()
     cools_ms = interest.cools_ms
     while cools_ms is not None and cools_ms <= now_ms:
-        cooled = summarise(state.account_id, reads, directory, playbook, cools_ms, state.faded_ms)
+        cooled = summarise(state.account_id, reads, directory, playbook, cools_ms)
         cools_ms = cooled.cools_ms
     return cooled
 

@@ -23,12 +23,10 @@ def summarise(
     directory: Directory,
     playbook: Playbook,
     as_of_ms: int = 0,
-    faded_ms: int = 0,
 ) -> Interest:
     """Return the summary of an account as of its newest read, or as of a later moment, in Unix milliseconds.
 
-    The clock does not come into it: the same reads give the same bytes, in whatever order and whenever. `faded_ms`
-    is when the newest read that has left the history was last active.
+    The clock does not come into it: the same reads give the same bytes, in whatever order and whenever.
     """
     known = list(reads)
     as_of_ms = max(as_of_ms, newest_ms(known))
@@ -53,7 +51,7 @@ def summarise(
         unknown_visitors=len({one.reader for one in weighed if one.reader.startswith(UNKNOWN)}),
         committee=committee_of(account_id, weighed, directory, playbook.committee),
         trend=trend_of(weeks, rules) if weighed else None,
-        silence=silence_of(weighed, rules, faded_ms),
+        silence=silence_of(weighed, rules),
         rise=warmth.rise,
         buying_stage=buying_stage_of(stages, account.lifecycle if account else None, rules),
         stages=tuple(StageWeight(stage=stage, weight=minutes(ms)) for stage, ms in stages.items()),

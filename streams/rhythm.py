@@ -1,6 +1,7 @@
 """How does the account read over time? This week against its own past weeks, and coming back after silence."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 from schemas.interest import Silence, Trend, TrendWord
 from schemas.playbook import InterestRules
@@ -35,18 +36,13 @@ def trend_of(weeks: Sequence[int], rules: InterestRules) -> Trend:
     return Trend(word=word, week_ms=now_ms, usual_week_ms=usual_ms, past_weeks=len(past))
 
 
-def silence_of(weighed: Sequence[Weighed], rules: InterestRules, faded_ms: int) -> Silence | None:
-    """Return the last long silence that a read ended, None if there was none.
-
-    `faded_ms` is when the newest read that has left the history was last active; 0 if there is none.
-    """
+def silence_of(weighed: Sequence[Weighed], rules: InterestRules) -> Silence | None:
+    """Return the last long silence between two reads of the history, None if there was none."""
     found = None
-    last_ms = faded_ms
-    for one in weighed:
-        quiet_ms = one.read.started_ms - last_ms
-        if last_ms and quiet_ms >= rules.silence_days * DAY_MS:
-            found = (quiet_ms // DAY_MS, one.read)
-        last_ms = one.read.last_ms
+    for before, after in pairwise(one.read for one in weighed):
+        quiet_ms = after.started_ms - before.last_ms
+        if quiet_ms >= rules.silence_days * DAY_MS:
+            found = (quiet_ms // DAY_MS, after)
     if found is None:
         return None
     days, read = found

@@ -121,7 +121,7 @@ class Oracle:
     def weight(self, reads: list[dict[str, Any]], now: int) -> int:
         return sum(round(read["credit"] * self.left(read["last_ms"], now)) for read in reads)
 
-    def summary(self, now: int | None = None, faded_ms: int = 0) -> dict[str, Any]:
+    def summary(self, now: int | None = None) -> dict[str, Any]:
         """Return the whole summary as JSON values, as of the newest read or a later moment."""
         now = max(self.newest, now or 0)
         level, rise, cools_ms = self.temperature(now)
@@ -149,7 +149,7 @@ class Oracle:
             "unknown_visitors": len({read["person"] for read in self.reads if read["person"][0] == "?"}),
             "committee": self.committee(now),
             "trend": self.trend(weeks) if self.reads else None,
-            "silence": self.silence(faded_ms),
+            "silence": self.silence(),
             "rise": rise,
             "buying_stage": self.buying_stage(now),
             "stages": [{"stage": stage, "weight": round(weight / MINUTE, 3)} for stage, weight in self.stages(now)],
@@ -249,9 +249,8 @@ class Oracle:
         word = "rising" if weeks[0] > usual * factor else "falling" if weeks[0] * factor < usual else "steady"
         return {"word": word if past else "new", "week_ms": weeks[0], "usual_week_ms": usual, "past_weeks": len(past)}
 
-    def silence(self, faded_ms: int) -> dict[str, Any] | None:
-        pairs = list(pairwise([{"last_ms": faded_ms}, *self.reads]))
-        quiet = [(b["started_ms"] - a["last_ms"], b) for a, b in pairs if a["last_ms"] > 0]
+    def silence(self) -> dict[str, Any] | None:
+        quiet = [(b["started_ms"] - a["last_ms"], b) for a, b in pairwise(self.reads)]
         long = [(ms, read) for ms, read in quiet if ms >= self.playbook.interest.silence_days * DAY]
         if not long:
             return None

@@ -30,14 +30,10 @@ def reads_by_account(envelopes: list[Envelope]) -> dict[str, dict[str, dict[str,
         if group[0]["visitor_id"] in known:
             contact, since = known[group[0]["visitor_id"]]
             accounts[CONTACTS[contact]][page_view_id] = one_read(group, contact, since)
+    for account_id, reads in accounts.items():
+        newest = max(read["last_ms"] for read in reads.values())
+        accounts[account_id] = {key: read for key, read in reads.items() if read["last_ms"] >= newest - 90 * DAY}
     return accounts
-
-
-def remembered(reads: dict[str, dict[str, Any]]) -> tuple[dict[str, dict[str, Any]], int]:
-    """Return the reads of the last 90 days before the newest, and when the newest of the others was last active."""
-    horizon = max(read["last_ms"] for read in reads.values()) - 90 * DAY
-    older = [read["last_ms"] for read in reads.values() if read["last_ms"] < horizon]
-    return {key: read for key, read in reads.items() if read["last_ms"] >= horizon}, max(older, default=0)
 
 
 def one_read(group: list[dict[str, Any]], contact: str, since: int) -> dict[str, Any]:

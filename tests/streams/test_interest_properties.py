@@ -92,11 +92,11 @@ def test_a_summary_is_what_the_oracle_works_out_whatever_the_order(
     people = company(lifecycle)
     newest_ms = max((one.last_ms for one in reads), default=START_MS)
     oracle = Oracle("acme", list(map(facts, reads)), people, playbook)
-    for as_of_ms, faded_ms in ((0, 0), (newest_ms + later_ms, START_MS - 12 * DAY_MS)):
-        interest = summarise("acme", reads, people, playbook, as_of_ms, faded_ms)
+    for as_of_ms in (0, newest_ms + later_ms):
+        interest = summarise("acme", reads, people, playbook, as_of_ms)
         shuffled = shuffler.sample(reads, len(reads))
-        assert summarise("acme", shuffled, people, playbook, as_of_ms, faded_ms).to_bytes() == interest.to_bytes()
-        assert said(interest) == oracle.summary(as_of_ms, faded_ms)
+        assert summarise("acme", shuffled, people, playbook, as_of_ms).to_bytes() == interest.to_bytes()
+        assert said(interest) == oracle.summary(as_of_ms)
 
 
 @settings(max_examples=150)
@@ -144,8 +144,7 @@ def test_an_account_comes_to_the_same_summary_however_its_activity_is_split_repe
         state, interest = step.state, step.interest or interest
     horizon_ms = max((one.last_ms for one in reads), default=0) - 90 * DAY_MS
     told = [facts(one) | {"started_ms": one.last_ms} for one in reads if one.last_ms >= horizon_ms]
-    faded_ms = max((one.last_ms for one in reads if one.last_ms < horizon_ms), default=0)
     assert bool(interest) == bool(reads)
     if interest:
         oracle = Oracle("acme", told, people, playbook)
-        assert said(interest) == oracle.summary(interest.as_of_ms, faded_ms)
+        assert said(interest) == oracle.summary(interest.as_of_ms)

@@ -128,9 +128,9 @@ def test_any_order_duplication_and_splitting_gives_the_batch_result(
     pipeline = Pipeline()
     for bundle, crash in zip(bundles, crashes, strict=True):
         pipeline.feed(bundle, crash_before_write=crash)
-    expected = {key: oracle.remembered(reads) for key, reads in oracle.reads_by_account(events).items()}
-    assert pipeline.reads() == {account_id: reads for account_id, (reads, _) in expected.items()}
-    for account_id, (reads, faded_ms) in expected.items():
+    expected = oracle.reads_by_account(events)
+    assert pipeline.reads() == expected
+    for account_id, reads in expected.items():
         summary = pipeline.interest[account_id]
         slow = Oracle(account_id, list(reads.values()), directory(), PLAYBOOK)
-        assert json.loads(summary.to_bytes()) == slow.summary(summary.as_of_ms, faded_ms)
+        assert json.loads(summary.to_bytes()) == slow.summary(summary.as_of_ms)

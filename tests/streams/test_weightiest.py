@@ -57,15 +57,6 @@ def test_who_reads_again_after_long_silence_is_told_by_that_and_the_silence_has_
     assert (late.interest.silence.days, late.interest.silence.page_view_id) == (31, "c")
 
 
-def test_silence_is_known_though_all_that_was_read_before_has_left_the_history() -> None:
-    account = opportunity()
-    account.reads(progress("a", "/problem", 20, START_MS))
-    (brief,) = account.reads(progress("b", "/problem", 20, START_MS + 200 * DAY_MS))
-    assert set(account.state.reads) == {"b"}
-    assert brief.interest.silence
-    assert brief.interest.silence.days == 200
-
-
 def test_a_price_page_that_also_warms_is_one_brief_by_the_price_page() -> None:
     account = opportunity()
     briefs = account.reads(progress("a", "/pricing", 60, START_MS))
