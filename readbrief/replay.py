@@ -11,7 +11,7 @@ from concurrent.futures import Future
 from clickhouse_driver import Client
 
 from producers.publisher import Position, Publisher, partition_of
-from schemas.activity import Activity, Told
+from schemas.activity import Activity, told_by
 from schemas.envelope import Bundle, Envelope
 from schemas.message import Message
 from schemas.rep_mail import Released, RepMail
@@ -62,7 +62,7 @@ def replay(settings: Settings, publisher: Publisher, say: Callable[[str], None])
         for entity in queries.directory_entities(client):
             out.keyed(DIRECTORY, entity.entity_id, entity)
         for brief in queries.told_briefs(client, since_ms):
-            mark = Told(brief_id=brief.brief_id, rep_id=brief.rep_id, decided_ms=brief.decided_ms, reads=brief.told)
+            mark = told_by(brief)
             out.keyed(ACTIVITY, brief.account_id, Activity(account_id=brief.account_id, told=(mark,)))
         _replay_outboxes(out, client, now_ms - OUTBOX_MEMORY_DAYS * DAY_MS)
         count = 0

@@ -4,9 +4,12 @@ from typing import Annotated
 
 from pydantic import Field
 
+from schemas.brief import Brief
 from schemas.certainty import CERTAIN
+from schemas.directory import Lifecycle
 from schemas.envelope import Envelope
 from schemas.events import IdentifyMethod
+from schemas.interest import Temperature
 from schemas.message import Id, Message, Model, Percent, Reader, UnixMs
 
 
@@ -82,12 +85,26 @@ class ActivityItem(Model):
 
 
 class Told(Model):
-    """What a brief has told already: the active milliseconds per page view that it reported."""
+    """What a brief has told already, and whom: the active milliseconds per page view that it reported."""
 
     brief_id: Id
     rep_id: Id
     decided_ms: UnixMs
     reads: dict[str, int]
+    temperature: Temperature | None = None
+    lifecycle: Lifecycle | None = None
+
+
+def told_by(brief: Brief) -> Told:
+    """Return what a brief has told, for the account to remember."""
+    return Told(
+        brief_id=brief.brief_id,
+        rep_id=brief.rep_id,
+        decided_ms=brief.decided_ms,
+        reads=brief.told,
+        temperature=brief.interest.temperature,
+        lifecycle=brief.lifecycle,
+    )
 
 
 class Activity(Message):

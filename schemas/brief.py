@@ -6,16 +6,20 @@ from typing import Annotated
 from pydantic import Field
 
 from schemas.certainty import CERTAIN
+from schemas.directory import Lifecycle
 from schemas.events import IdentifyMethod
 from schemas.interest import Interest
 from schemas.message import Id, Message, Model, Percent, Reader, UnixMs
 
 
 class TriggerKind(StrEnum):
-    """Why a brief was worth it."""
+    """Why a brief was worth it; the weightiest last."""
 
     session_end = "session_end"
+    returned_after_silence = "returned_after_silence"
+    temperature_up = "temperature_up"
     high_intent = "high_intent"
+    hand_over = "hand_over"
 
 
 class Trigger(Model):
@@ -25,6 +29,22 @@ class Trigger(Model):
     met_ms: Annotated[UnixMs, Field(description="When the condition was met, by the collector's clock")]
     page_view_id: Id
     url: str
+
+
+class HandOverReason(StrEnum):
+    """Why an account is somebody else's now."""
+
+    ripe = "ripe"
+    revived = "revived"
+    lifecycle = "lifecycle"
+    owner = "owner"
+
+
+class HandOver(Model):
+    """From whom an account comes to the one who is told, and why."""
+
+    from_rep_id: Annotated[Reader, Field(description="Empty: from marketing, which nurtured it")] = ""
+    reason: HandOverReason
 
 
 class ReadSummary(Model):
@@ -75,9 +95,14 @@ class Brief(Message):
     language: str
     decided_ms: Annotated[UnixMs, Field(description="The logical time of the decision")]
     trigger: Trigger
-    reads: Annotated[tuple[ReadSummary, ...], Field(description="In the order they were read")]
+    reads: Annotated[
+        tuple[ReadSummary, ...],
+        Field(description="In the order they were read; a hand-over's are all there are, others' what is new"),
+    ]
     more_reads: Annotated[int, Field(description="Reads beyond those listed")] = 0
     told: Annotated[dict[str, int], Field(description="Active ms told, per page view, listed or not")]
     topics: tuple[str, ...] = ()
     advice: Advice
     interest: Interest
+    lifecycle: Annotated[Lifecycle | None, Field(description="The account's, when this was decided")] = None
+    hand_over: HandOver | None = None

@@ -6,14 +6,10 @@ from typing import Annotated
 from pydantic import Field
 
 from schemas.brief import Brief
+from schemas.channel import ChannelKind
 from schemas.message import Id, Label, Line, Message, UnixMs
 
-
-class ChannelKind(StrEnum):
-    """The ways to reach a rep."""
-
-    email = "email"
-    chat = "chat"
+__all__ = ["ChannelKind", "Delivery", "Outcome", "OutcomeKind"]
 
 
 class Delivery(Message):

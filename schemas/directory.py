@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, field_validator, model_validator
 
 from schemas.addresses import address_id
-from schemas.delivery import ChannelKind
+from schemas.channel import ChannelKind
 from schemas.domains import DomainOwners
 from schemas.message import Domain, Id, Label, Language, Line, Message, Model, UnixMs, Url
 from schemas.networks import NetworkOwners
@@ -222,6 +222,7 @@ class Directory:
         self._by_address: dict[str, set[str]] = {}
         self._by_domain = DomainOwners()
         self._by_network = NetworkOwners()
+        self._by_account: dict[str, set[str]] = {}
         self.accounts: dict[str, Account] = {}
         self.contacts: dict[str, Contact] = {}
         self.reps: dict[str, Rep] = {}
@@ -235,7 +236,8 @@ class Directory:
                 self._by_domain.put(entity.account_id, entity.domains)
                 self._by_network.put(entity.account_id, entity.networks)
             case Contact():
-                self._forget_address(entity.contact_id)
+                self._unlink(entity.contact_id)
+                self._by_account.setdefault(entity.account_id, set()).add(entity.contact_id)
                 self.contacts[entity.contact_id] = entity
                 if self._address_key and entity.email:
                     named = self._by_address.setdefault(address_id(self._address_key, entity.email), set())
@@ -249,7 +251,7 @@ class Directory:
         """Forget the entity with this topic key, if it is there."""
         kind, _, key = entity_id.partition(":")
         if kind == "contact":
-            self._forget_address(key)
+            self._unlink(key)
         if kind == "account":
             self._by_domain.put(key, ())
             self._by_network.put(key, ())
@@ -270,6 +272,12 @@ class Directory:
         first = min(then, key=lambda each: each.until_ms, default=None)
         return self.accounts.get(first.account_id if first else contact.account_id)
 
+    def contacts_of(self, account_id: str) -> list[Contact]:
+        """Return the known contacts of an account, by id."""
+        named = sorted(self._by_account.get(account_id, ()))
+        # The feed's thread may take one away in between.
+        return [contact for contact_id in named if (contact := self.contacts.get(contact_id))]
+
     def contact_named(self, name: str) -> str | None:
         """Return the contact with this id, or else the only one with this address id; None if there is none."""
         if name in self.contacts:
@@ -285,8 +293,10 @@ class Directory:
         """Return the only account whose network a truncated client network lies in, the narrowest one deciding."""
         return self._by_network.find(network)
 
-    def _forget_address(self, contact_id: str) -> None:
+    def _unlink(self, contact_id: str) -> None:
         contact = self.contacts.get(contact_id)
+        if contact:
+            self._by_account.get(contact.account_id, set()).discard(contact_id)
         if self._address_key and contact and contact.email:
             self._by_address.get(address_id(self._address_key, contact.email), set()).discard(contact_id)
 

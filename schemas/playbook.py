@@ -1,11 +1,12 @@
 """Marketing's file: what to say about each topic, to whom, and when a rep is told."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
+from schemas.brief import TriggerKind
 from schemas.directory import Function, Slug, Stage
 from schemas.errors import InputError
 from schemas.interest import Temperature
@@ -39,6 +40,7 @@ class TriggerRules(FileModel):
     session_grace_s: Annotated[float, Field(gt=0, description="Quiet after a page is left that ends a session")] = 10
     session_quiet_s: Annotated[float, Field(gt=0, description="Quiet on an open page that ends a session")] = 120
     min_session_active_s: Annotated[int, Field(ge=0, description="Less reading than this is not worth a brief")] = 10
+    told: Annotated[tuple[TriggerKind, ...], Field(description="What is worth a brief")] = tuple(TriggerKind)
 
 
 class TemperatureRules(FileModel):
@@ -51,6 +53,47 @@ class TemperatureRules(FileModel):
     points_second_reader: Annotated[float, Field(ge=0)] = 10
     warm_at: Annotated[float, Field(gt=0)] = 5
     hot_at: Annotated[float, Field(gt=0)] = 30
+    stay_share: Annotated[float, Field(gt=0, le=1, description="Below this share of its limit it cools")] = 0.8
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        if self.hot_at < self.warm_at:
+            raise ValueError("hot_at must not be below warm_at")
+        return self
+
+
+class InterestRules(FileModel):
+    """How well a content was read, and what reading says of the account."""
+
+    max_credit: Annotated[float, Field(gt=0, description="Time counts up to so many expected reading times")] = 2
+    depth_share: Annotated[float, Field(ge=0, le=1, description="Share of the credit that depth decides")] = 0.5
+    return_bonus: Annotated[float, Field(ge=0, description="More credit for coming back to a content")] = 0.25
+    return_after_h: Annotated[float, Field(gt=0, description="A pause that makes coming back")] = 8
+    silence_days: Annotated[float, Field(gt=0, description="A pause of the account that is silence")] = 30
+    trend_factor: Annotated[float, Field(gt=1, description="Over the usual week: rising; under: falling")] = 1.5
+    stage_share: Annotated[float, Field(gt=0, le=1, description="The furthest stage with this share counts")] = 0.2
+    lifecycle_minutes: Annotated[float, Field(ge=0, description="Minutes that the lifecycle speaks for")] = 1
+
+
+class CommitteeRules(FileModel):
+    """Who takes part in buying."""
+
+    functions: tuple[Function, ...] = (
+        Function.executive, Function.department_head, Function.user, Function.technical_lead, Function.purchasing_head,
+    )  # fmt: skip
+    counts_for: Annotated[dict[Function, Function], Field(description="Who may stand for whom")] = Field(
+        default_factory=lambda: {
+            Function.technician: Function.technical_lead,
+            Function.purchaser: Function.purchasing_head,
+        }
+    )
+
+
+class HandOverRules(FileModel):
+    """When an account goes from one to the next."""
+
+    lead_ripe_at: Annotated[Temperature, Field(description="A lead below this stays with marketing")] = Temperature.warm
+    fresh_days: Annotated[float, Field(ge=0, description="A hand-over without news needs reading this recent")] = 30
 
 
 class OutboxRules(FileModel):
@@ -74,6 +117,9 @@ class Playbook(FileModel):
     triggers: TriggerRules = TriggerRules()
     temperature: TemperatureRules = TemperatureRules()
     outbox: OutboxRules = OutboxRules()
+    interest: InterestRules = InterestRules()
+    committee: CommitteeRules = CommitteeRules()
+    hand_over: HandOverRules = HandOverRules()
 
     def say(self, text: Text, language: str) -> str:
         """Return a text in a language, else in its base language, else in the playbook's default, else in any."""

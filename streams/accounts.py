@@ -1,12 +1,13 @@
 """What interests this account, and is it time to tell? The state machine of the second stage."""
 
 from collections.abc import Iterable, Mapping
+from typing import NamedTuple
 
 from pydantic import Field
 
-from schemas.activity import Activity, Ownership, Told
-from schemas.brief import Brief
-from schemas.directory import Directory
+from schemas.activity import Activity, Ownership, Told, told_by
+from schemas.brief import Brief, HandOver, HandOverReason, Trigger, TriggerKind
+from schemas.directory import Account, Directory, Lifecycle, Rep
 from schemas.events import Identify
 from schemas.interest import Interest
 from schemas.message import Id, Message, Model, UnixMs
@@ -14,15 +15,20 @@ from schemas.playbook import Playbook
 from schemas.reads import Read
 from streams.attribution import attributed, highest
 from streams.briefing import Occasion, compose
-from streams.interest import DAY_MS, summarise
+from streams.interest import summarise
+from streams.ownership import LEADS, Signs, hand_over_to, told_of
 from streams.reading import join_all, read_of
-from streams.triggers import decide, next_due_ms, untold
+from streams.triggers import decide, has_high_intent, named, next_due_ms, untold
+from streams.weighing import DAY_MS
+
+SETTLE_MS = 60_000  # a summary of old reads has cooled long ago: it is renewed once the account is quiet, not each time
 
 
 class AccountState(Message):
     """An account's reads, and how much of each has been told: both are joins, so their order does not matter.
 
-    `others` are reads of visitors who are this account's at other times, `owners` says when.
+    `others` are reads of visitors who are this account's at other times, `owners` says when. `last` is the newest
+    brief, without its reads; `nurtured_ms` when reading that nobody was told was marketing's.
     """
 
     account_id: Id
@@ -32,6 +38,8 @@ class AccountState(Message):
     told: dict[str, int] = Field(default_factory=dict)
     arrived_ms: UnixMs = 0
     emptied_ms: UnixMs = 0
+    last: Told | None = None
+    nurtured_ms: UnixMs = 0
 
 
 class AccountStep(Model):
@@ -61,16 +69,18 @@ def take_in(state: AccountState, activity: Activity, history_days: int) -> Accou
     others = {key: read for key, read in aside.items() if read.last_ms >= horizon_ms and read.started_ms >= emptied_ms}
     told = {key: ms for key, ms in _told(state.told, activity.told).items() if key in kept or key not in reads}
     recognised = [item.envelope.occurred_ms for item in activity.items if isinstance(item.envelope.event, Identify)]
-    arrived_ms = max(recognised, default=0)
-    return AccountState(
-        account_id=state.account_id,
-        reads=kept,
-        others=others,
-        # Only with news of somebody there is more to keep, and a reason to look what need not be kept.
-        owners=_still_of_use(owners, (*kept.values(), *others.values()), history_days) if renewed else owners,
-        told=told,
-        arrived_ms=max(state.arrived_ms, arrived_ms),
-        emptied_ms=emptied_ms,
+    # Only with news of somebody there is more to keep, and a reason to look what need not be kept.
+    of_use = _still_of_use(owners, (*kept.values(), *others.values()), history_days) if renewed else owners
+    return state.model_copy(
+        update={
+            "reads": kept,
+            "others": others,
+            "owners": of_use,
+            "told": told,
+            "last": _newest(state.last, activity.told),
+            "arrived_ms": max(state.arrived_ms, *recognised) if recognised else state.arrived_ms,
+            "emptied_ms": emptied_ms,
+        }
     )
 
 
@@ -90,26 +100,114 @@ def _still_of_use(owners: dict[str, Ownership], reads: Iterable[Read], history_d
 def advance(
     state: AccountState, directory: Directory, playbook: Playbook, now_ms: int, before: AccountState | None = None
 ) -> AccountStep:
-    """Decide what an account's state calls for at a moment: a summary if it changed since `before`, a brief if due."""
-    rules = playbook.triggers
-    account = directory.accounts.get(state.account_id)
-    rep = directory.reps.get(account.rep_id) if account else None
-    changed = state != before
-    interest = summarise(state.account_id, state.reads.values(), directory, playbook, now_ms) if changed else None
-    trigger = (
-        decide(state.reads.values(), state.told, directory, rules, now_ms, state.arrived_ms)
-        if account and rep
-        else None
+    """Decide what an account's state calls for at a moment: a summary if it is new or has cooled, a brief if due.
+
+    A summary is new if the reads are not those of `before`.
+    """
+    interest = summarise(state.account_id, state.reads.values(), directory, playbook)
+    is_new = bool(state.reads) if before is None else state.reads != before.reads
+    said = interest if is_new else _cooled(state, interest, directory, playbook, now_ms)
+    decision = _decide(state, interest, directory, playbook, now_ms)
+    after = state
+    if decision.nurtured_ms:
+        after = after.model_copy(update={"nurtured_ms": decision.nurtured_ms})
+    if decision.brief:
+        mark = (told_by(decision.brief),)
+        after = after.model_copy(update={"told": _told(after.told, mark), "last": _newest(after.last, mark)})
+    dues = (decision.due_ms, _renewal_ms(said or interest, now_ms))
+    return AccountStep(
+        state=after,
+        interest=said,
+        briefs=(decision.brief,) if decision.brief else (),
+        due_ms=min((due_ms for due_ms in dues if due_ms is not None), default=None),
+        changed=after != before,
     )
-    if trigger is None or account is None or rep is None:
-        due_ms = next_due_ms(state.reads.values(), state.told, rules, state.arrived_ms) if account and rep else None
-        return AccountStep(state=state, interest=interest, due_ms=due_ms, changed=changed)
-    interest = interest or summarise(state.account_id, state.reads.values(), directory, playbook, now_ms)
-    occasion = Occasion(trigger, untold(state.reads.values(), state.told), state.told, interest)
-    brief = compose(occasion, account, rep, directory, playbook)
-    mark = Told(brief_id=brief.brief_id, rep_id=rep.rep_id, decided_ms=brief.decided_ms, reads=brief.told)
-    after = state.model_copy(update={"told": _told(state.told, (mark,))})
-    return AccountStep(state=after, interest=interest, briefs=(brief,), due_ms=None, changed=True)
+
+
+class _Decision(NamedTuple):
+    """A brief, or when to look again for one; and when the reading is marketing's, if that is news."""
+
+    brief: Brief | None = None
+    due_ms: int | None = None
+    nurtured_ms: int = 0
+
+
+def _decide(
+    state: AccountState, interest: Interest, directory: Directory, playbook: Playbook, now_ms: int
+) -> _Decision:
+    account = directory.accounts.get(state.account_id)
+    if account is None:
+        return _Decision()
+    reads, rules = state.reads.values(), playbook.triggers
+    fresh = untold(reads, state.told)
+    signs = Signs(interest.temperature, has_high_intent(fresh, state.told, directory, rules))
+    rep = told_of(account, signs, state.last, directory, playbook.hand_over)
+    if rep is None:
+        nurtured = fresh and account.lifecycle in {*LEADS, Lifecycle.lost}
+        noted = state.nurtured_ms > (state.last.decided_ms if state.last else 0)
+        return _Decision(nurtured_ms=interest.as_of_ms if nurtured and not noted else 0)
+    hand_over = hand_over_to(rep, account, state.last, state.nurtured_ms)
+    moment = decide(reads, state.told, directory, rules, now_ms, state.arrived_ms)
+    moment = moment or _quiet_hand_over(state, hand_over, playbook, now_ms)
+    trigger = moment and named(moment, fresh, interest, state.last, rules, handed_over=hand_over is not None)
+    if trigger is None:
+        due_ms = next_due_ms(reads, state.told, rules, state.arrived_ms)
+        return _Decision(due_ms=due_ms if due_ms is not None and due_ms > now_ms else None)
+    return _Decision(_brief(state, trigger, interest, hand_over, account, rep, directory, playbook))
+
+
+def _brief(
+    state: AccountState,
+    trigger: Trigger,
+    interest: Interest,
+    hand_over: HandOver | None,
+    account: Account,
+    rep: Rep,
+    directory: Directory,
+    playbook: Playbook,
+) -> Brief:
+    hand_over = hand_over if trigger.kind is TriggerKind.hand_over else None
+    # Who takes an account over needs to know all that was read, not only what nobody has been told.
+    told: Mapping[str, int] = {} if hand_over else state.told
+    last_ms = state.last.decided_ms if state.last else 0
+    occasion = Occasion(trigger, untold(state.reads.values(), told), state.told, interest, hand_over, last_ms)
+    return compose(occasion, account, rep, directory, playbook)
+
+
+def _quiet_hand_over(
+    state: AccountState, hand_over: HandOver | None, playbook: Playbook, now_ms: int
+) -> Trigger | None:
+    """Return the moment of a hand-over that the directory alone has caused, if the account has read of late."""
+    active = [read for read in state.reads.values() if read.active_ms]
+    if not active or hand_over is None or hand_over.reason not in {HandOverReason.lifecycle, HandOverReason.owner}:
+        return None
+    newest = max(active, key=lambda read: (read.last_ms, read.page_view_id))
+    if newest.last_ms < now_ms - playbook.hand_over.fresh_days * DAY_MS:
+        return None
+    return Trigger(kind=TriggerKind.hand_over, met_ms=now_ms, page_view_id=newest.page_view_id, url=newest.url)
+
+
+def _cooled(
+    state: AccountState, interest: Interest, directory: Directory, playbook: Playbook, now_ms: int
+) -> Interest | None:
+    """Return the summary as of the last moment up to now at which the account cooled; None if it has not."""
+    cooled, reads = None, state.reads.values()
+    cools_ms = interest.cools_ms
+    while cools_ms is not None and cools_ms <= now_ms:
+        cooled = summarise(state.account_id, reads, directory, playbook, cools_ms)
+        cools_ms = cooled.cools_ms
+    return cooled
+
+
+def _renewal_ms(interest: Interest, now_ms: int) -> int | None:
+    """Return when to renew a summary: as it cools, or, if it has cooled long ago, once the account is quiet."""
+    cools_ms = interest.cools_ms
+    return cools_ms if cools_ms is None or cools_ms > now_ms else now_ms + SETTLE_MS
+
+
+def _newest(last: Told | None, marks: tuple[Told, ...]) -> Told | None:
+    known = [*((last,) if last else ()), *(mark.model_copy(update={"reads": {}}) for mark in marks)]
+    return max(known, key=lambda mark: (mark.decided_ms, mark.brief_id), default=None)
 
 
 def _told(known: Mapping[str, int], marks: tuple[Told, ...]) -> dict[str, int]:

@@ -1,16 +1,18 @@
 """Composing a brief: what they read, how far, where they lingered, what to stress, what to say."""
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from schemas.brief import Advice, Brief, Objection, ReadSummary, Trigger
+from schemas.brief import Advice, Brief, HandOver, Objection, ReadSummary, Trigger
 from schemas.directory import Account, Directory, Rep
 from schemas.ids import derived_id
 from schemas.interest import Interest
 from schemas.playbook import Playbook, TopicPlay
 from schemas.reads import Read
-from streams.interest import topic_weights, well_read_minutes
+from streams.interest import topic_weights
 from streams.reading import longest_section
+from streams.weighing import newest_ms, weigh
 
 MAX_READS = 12
 MAX_TOPICS = 2
@@ -18,44 +20,53 @@ MAX_LINES = 4
 
 
 class Occasion(NamedTuple):
-    """What a brief is made of: the trigger, the reads it tells of, and the account's interest at that time."""
+    """What a brief is made of: the trigger, the reads it tells of, and the account's interest at that time.
+
+    To one to whom the account is handed over it tells of all reads, to others of those that are new.
+    """
 
     trigger: Trigger
-    fresh: Sequence[Read]
+    reads: Sequence[Read]
     told: Mapping[str, int]
     interest: Interest
+    hand_over: HandOver | None = None
+    last_decided_ms: int = 0
 
 
 def compose(occasion: Occasion, account: Account, rep: Rep, directory: Directory, playbook: Playbook) -> Brief:
     """Return the brief on an account for its rep.
 
-    Its id is derived from the account, the trigger and what had been told of the read that met it, so working
-    through the same input again gives the same brief.
+    Its id is derived from the account, the trigger and what had been told of the read that met it, and of a hand-over
+    from whose it becomes, so working through the same input again gives the same brief.
     """
-    trigger, fresh = occasion.trigger, occasion.fresh
-    minutes = {read.page_view_id: well_read_minutes(read, directory) for read in fresh}
-    topics = tuple(weight.topic for weight in topic_weights(fresh, minutes, directory))
-    listed = _worth_listing(fresh)
-    told_before = str(occasion.told.get(trigger.page_view_id, 0))
+    trigger, reads = occasion.trigger, occasion.reads
+    weighed = weigh(reads, directory, playbook.interest, math.inf, newest_ms(reads))
+    topics = tuple(weight.topic for weight in topic_weights(weighed))
+    listed = _worth_listing(reads)
+    causes = [account.account_id, trigger.kind, trigger.page_view_id, str(occasion.told.get(trigger.page_view_id, 0))]
+    causes += [rep.rep_id, account.lifecycle] if occasion.hand_over else []
     return Brief(
-        brief_id=derived_id("brief", account.account_id, trigger.kind, trigger.page_view_id, told_before),
+        brief_id=derived_id("brief", *causes),
         account_id=account.account_id,
         rep_id=rep.rep_id,
         language=rep.language,
-        decided_ms=trigger.met_ms,
+        # Later than the last one, even if it tells of older reads: the newest brief says whose the account is.
+        decided_ms=max(trigger.met_ms, occasion.last_decided_ms + 1),
         trigger=trigger,
         reads=tuple(_summary(read, directory) for read in listed),
-        more_reads=len(fresh) - len(listed),
-        told={read.page_view_id: read.active_ms for read in fresh},
+        more_reads=len(reads) - len(listed),
+        told={read.page_view_id: read.active_ms for read in reads},
         topics=topics,
-        advice=_advice(fresh, topics, account, rep.language, occasion.interest, directory, playbook),
+        advice=_advice(reads, topics, account, rep.language, occasion.interest, directory, playbook),
         interest=occasion.interest,
+        lifecycle=account.lifecycle,
+        hand_over=occasion.hand_over,
     )
 
 
-def _worth_listing(fresh: Sequence[Read]) -> list[Read]:
+def _worth_listing(reads: Sequence[Read]) -> list[Read]:
     """Return the longest reads, in the order they were begun."""
-    longest = sorted(fresh, key=lambda read: (-read.active_ms, read.started_ms, read.page_view_id))[:MAX_READS]
+    longest = sorted(reads, key=lambda read: (-read.active_ms, read.started_ms, read.page_view_id))[:MAX_READS]
     return sorted(longest, key=lambda read: (read.started_ms, read.page_view_id))
 
 
@@ -84,7 +95,7 @@ def _summary(read: Read, directory: Directory) -> ReadSummary:
 
 
 def _advice(
-    fresh: Sequence[Read],
+    reads: Sequence[Read],
     topics: Sequence[str],
     account: Account,
     language: str,
@@ -98,7 +109,7 @@ def _advice(
     plays = [playbook.topics[topic] for topic in topics if topic in playbook.topics][:MAX_TOPICS]
     functions = dict.fromkeys(
         contact.function
-        for read in sorted(fresh, key=lambda read: -read.active_ms)
+        for read in sorted(reads, key=lambda read: (-read.active_ms, read.page_view_id))
         if (contact := directory.contacts.get(read.contact_id)) and contact.function
     )
     next_step = playbook.next_steps.get(interest.temperature)

@@ -1,147 +1,118 @@
-"""What interests an account: a function of its reads, the directory, the playbook's rules and the time."""
+"""What interests an account: a function of its set of reads, the directory, the playbook and a moment."""
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 
-from schemas.directory import Content, Directory
-from schemas.interest import ContentInterest, Interest, ReaderInterest, Reason, Temperature, TopicWeight
-from schemas.playbook import Playbook, TemperatureRules
+from schemas.directory import Directory
+from schemas.interest import ContentInterest, Interest, ReaderInterest, StageWeight, TopicWeight
+from schemas.playbook import Playbook
 from schemas.reads import Read
+from streams.buying_stage import buying_stage_of, weight_by_stage
+from streams.committee import committee_of
+from streams.reasons import reasons_of
+from streams.rhythm import silence_of, trend_of, weeks_of
+from streams.warmth import warmth_of
+from streams.weighing import UNKNOWN, Weighed, minutes, newest_ms, weigh
 
-DAY_MS = 86_400_000
-WEEK_MS = 7 * DAY_MS
 MAX_LISTED = 50
-MAX_CREDIT = 2.0  # reading twice as long as expected tells no more
 
 
 def summarise(
-    account_id: str, reads: Iterable[Read], directory: Directory, playbook: Playbook, now_ms: int
+    account_id: str,
+    reads: Iterable[Read],
+    directory: Directory,
+    playbook: Playbook,
+    as_of_ms: int = 0,
 ) -> Interest:
-    """Return the summary of an account as of a moment, in Unix milliseconds."""
-    ordered = sorted((read for read in reads if read.active_ms), key=lambda read: (read.started_ms, read.page_view_id))
-    rules = playbook.temperature
-    decay = _decay(rules.half_life_days, now_ms)
-    minutes = {read.page_view_id: well_read_minutes(read, directory) * decay(read.last_ms) for read in ordered}
-    reasons = _reasons(ordered, minutes, directory, playbook, decay)
-    score = sum(reason.points for reason in reasons)
+    """Return the summary of an account as of its newest read, or as of a later moment, in Unix milliseconds.
+
+    The clock does not come into it: the same reads give the same bytes, in whatever order and whenever.
+    """
+    known = list(reads)
+    as_of_ms = max(as_of_ms, newest_ms(known))
+    rules = playbook.interest
+    weighed = weigh(known, directory, rules, playbook.temperature.half_life_days, as_of_ms)
+    account = directory.accounts.get(account_id)
+    warmth = warmth_of(weighed, playbook, as_of_ms)
+    reasons = reasons_of(weighed, playbook, as_of_ms)
+    weeks = weeks_of(weighed, as_of_ms)
+    stages = weight_by_stage(weighed)
     return Interest(
         account_id=account_id,
-        as_of_ms=now_ms,
-        temperature=_temperature(score, rules),
-        score=round(score, 3),
+        as_of_ms=as_of_ms,
+        temperature=warmth.temperature,
+        score=round(sum(reason.points for reason in reasons), 3),
         reasons=reasons,
-        topics=topic_weights(ordered, minutes, directory),
-        contents=_contents(ordered),
-        readers=_readers(ordered),
-        active_ms_last_7_days=sum(r.active_ms for r in ordered if r.last_ms > now_ms - WEEK_MS),
-        active_ms_prior_7_days=sum(
-            r.active_ms for r in ordered if now_ms - 2 * WEEK_MS < r.last_ms <= now_ms - WEEK_MS
-        ),
+        topics=topic_weights(weighed),
+        contents=_contents(weighed),
+        readers=_readers(weighed, directory),
+        active_ms_last_7_days=weeks[0],
+        active_ms_prior_7_days=weeks[1] if len(weeks) > 1 else 0,
+        unknown_visitors=len({one.reader for one in weighed if one.reader.startswith(UNKNOWN)}),
+        committee=committee_of(account_id, weighed, directory, playbook.committee),
+        trend=trend_of(weeks, rules) if weighed else None,
+        silence=silence_of(weighed, rules),
+        rise=warmth.rise,
+        buying_stage=buying_stage_of(stages, account.lifecycle if account else None, rules),
+        stages=tuple(StageWeight(stage=stage, weight=minutes(ms)) for stage, ms in stages.items()),
+        cools_ms=warmth.cools_ms,
     )
 
 
-def well_read_minutes(read: Read, directory: Directory) -> float:
-    """Return the minutes actively read, credited up to twice the content's expected reading time."""
-    content = directory.contents.get(read.url)
-    expected_ms = (content.reading_time_s if content else Content.model_fields["reading_time_s"].default) * 1000
-    return min(read.active_ms, MAX_CREDIT * expected_ms) / 60_000
-
-
-def topic_weights(reads: Sequence[Read], minutes: dict[str, float], directory: Directory) -> tuple[TopicWeight, ...]:
+def topic_weights(weighed: Iterable[Weighed]) -> tuple[TopicWeight, ...]:
     """Return the topics of the reads' contents by weight, heaviest first; a content's topics count in full each."""
-    weights: dict[str, float] = defaultdict(float)
-    for read in reads:
-        if content := directory.contents.get(read.url):
-            for topic in content.topics:
-                weights[topic] += minutes[read.page_view_id]
+    weights: dict[str, int] = defaultdict(int)
+    for one in weighed:
+        if one.content:
+            for topic in one.content.topics:
+                weights[topic] += one.weight_ms
     heaviest = sorted(weights.items(), key=lambda pair: (-pair[1], pair[0]))[:MAX_LISTED]
-    return tuple(TopicWeight(topic=topic, weight=round(weight, 3)) for topic, weight in heaviest)
+    return tuple(TopicWeight(topic=topic, weight=minutes(weight_ms)) for topic, weight_ms in heaviest)
 
 
-def _decay(half_life_days: float, now_ms: int) -> Callable[[int], float]:
-    return lambda at_ms: 0.5 ** (max(0, now_ms - at_ms) / DAY_MS / half_life_days)
+def _contents(weighed: Sequence[Weighed]) -> tuple[ContentInterest, ...]:
+    by_url: dict[str, list[Weighed]] = defaultdict(list)
+    for one in weighed:
+        by_url[one.read.url].append(one)
+    spent = {url: sum(one.read.active_ms for one in group) for url, group in by_url.items()}
+    longest = sorted(spent, key=lambda url: (-spent[url], url))[:MAX_LISTED]
+    return tuple(_content(url, by_url[url], spent[url]) for url in longest)
 
 
-def _temperature(score: float, rules: TemperatureRules) -> Temperature:
-    if score >= rules.hot_at:
-        return Temperature.hot
-    return Temperature.warm if score >= rules.warm_at else Temperature.cold
+def _content(url: str, group: Sequence[Weighed], active_ms: int) -> ContentInterest:
+    readers = {one.reader for one in group}
+    known = sorted(reader for reader in readers if not reader.startswith(UNKNOWN))
+    content = group[-1].content
+    return ContentInterest(
+        url=url,
+        title=content.title if content else max(one.read.title for one in group),
+        active_ms=active_ms,
+        depth_pct=max(one.read.depth_pct for one in group),
+        reads=len(group),
+        readers=tuple(known[:MAX_LISTED]),
+        last_ms=group[-1].read.last_ms,
+        returns=sum(one.read_again for one in group),
+        unknown_visitors=len(readers) - len(known),
+    )
 
 
-def _reasons(
-    reads: Sequence[Read],
-    minutes: dict[str, float],
-    directory: Directory,
-    playbook: Playbook,
-    decay: Callable[[int], float],
-) -> tuple[Reason, ...]:
-    """Return what makes the score, heaviest first; each reason names the reads it rests on."""
-    rules = playbook.temperature
-    reasons = []
-    if reads:
-        points = rules.points_per_read_minute * sum(minutes.values())
-        ids = tuple(read.page_view_id for read in reads[-MAX_LISTED:])
-        reasons.append(Reason(kind="reading", points=round(points, 3), page_view_ids=ids))
-    by_url: dict[str, list[Read]] = defaultdict(list)
-    for read in reads:
-        content = directory.contents.get(read.url)
-        if content and content.stage in playbook.triggers.high_intent_stages:
-            by_url[read.url].append(read)
-    for url, hits in sorted(by_url.items()):
-        points = rules.points_high_intent_read * max(decay(read.last_ms) for read in hits)
-        ids = tuple(read.page_view_id for read in hits[-MAX_LISTED:])
-        title = directory.contents[url].title
-        reasons.append(Reason(kind="high_intent", points=round(points, 3), detail=title, page_view_ids=ids))
-    by_reader: dict[str, list[Read]] = defaultdict(list)
-    for read in reads:
-        if read.contact_id:
-            by_reader[read.contact_id].append(read)
-    for contact_id, theirs in sorted(by_reader.items()):
-        if len({read.started_ms // DAY_MS for read in theirs}) > 1:
-            ids = tuple(read.page_view_id for read in theirs[-MAX_LISTED:])
-            points = rules.points_returning_reader * decay(theirs[-1].last_ms)
-            reasons.append(Reason(kind="returned", points=round(points, 3), detail=contact_id, page_view_ids=ids))
-    if len(by_reader) > 1:
-        last = sorted((theirs[-1] for theirs in by_reader.values()), key=lambda r: (r.last_ms, r.page_view_id))
-        points = rules.points_second_reader * decay(last[-2].last_ms)
-        ids = tuple(read.page_view_id for read in last[-MAX_LISTED:])
-        detail = str(len(by_reader))
-        reasons.append(Reason(kind="several_readers", points=round(points, 3), detail=detail, page_view_ids=ids))
-    return tuple(sorted(reasons, key=lambda reason: (-reason.points, reason.kind, reason.detail)))
-
-
-def _contents(reads: Sequence[Read]) -> tuple[ContentInterest, ...]:
-    by_url: dict[str, list[Read]] = defaultdict(list)
-    for read in reads:
-        by_url[read.url].append(read)
-    contents = [
-        ContentInterest(
-            url=url,
-            title=max(read.title for read in group),
-            active_ms=sum(read.active_ms for read in group),
-            depth_pct=max(read.depth_pct for read in group),
-            reads=len(group),
-            readers=tuple(sorted({read.contact_id for read in group if read.contact_id}))[:MAX_LISTED],
-            last_ms=max(read.last_ms for read in group),
+def _readers(weighed: Sequence[Weighed], directory: Directory) -> tuple[ReaderInterest, ...]:
+    by_reader: dict[str, list[Weighed]] = defaultdict(list)
+    for one in weighed:
+        if not one.reader.startswith(UNKNOWN):
+            by_reader[one.reader].append(one)
+    readers = []
+    for contact_id, group in by_reader.items():
+        contact = directory.contacts.get(contact_id)
+        readers.append(
+            ReaderInterest(
+                contact_id=contact_id,
+                active_ms=sum(one.read.active_ms for one in group),
+                reads=len(group),
+                last_ms=group[-1].read.last_ms,
+                confidence=max(one.read.confidence for one in group),
+                role=contact.role if contact else None,
+                function=contact.function if contact else None,
+            )
         )
-        for url, group in by_url.items()
-    ]
-    return tuple(sorted(contents, key=lambda content: (-content.active_ms, content.url))[:MAX_LISTED])
-
-
-def _readers(reads: Sequence[Read]) -> tuple[ReaderInterest, ...]:
-    by_contact: dict[str, list[Read]] = defaultdict(list)
-    for read in reads:
-        if read.contact_id:
-            by_contact[read.contact_id].append(read)
-    readers = [
-        ReaderInterest(
-            contact_id=contact_id,
-            active_ms=sum(read.active_ms for read in group),
-            reads=len(group),
-            last_ms=max(read.last_ms for read in group),
-            confidence=max(read.confidence for read in group),
-        )
-        for contact_id, group in by_contact.items()
-    ]
     return tuple(sorted(readers, key=lambda reader: (-reader.active_ms, reader.contact_id))[:MAX_LISTED])

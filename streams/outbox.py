@@ -123,8 +123,8 @@ def _deliveries(briefs: list[Brief], rep: Rep, now_ms: int) -> tuple[Delivery, .
 
 
 def _free_at_ms(brief: Brief, state: OutboxState, rules: OutboxRules) -> int:
-    """Return when the account's cooldown is over; a high-intent brief does not wait."""
-    if brief.trigger.kind is TriggerKind.high_intent:
+    """Return when the account's cooldown is over; a high-intent brief and a hand-over do not wait."""
+    if brief.trigger.kind in {TriggerKind.high_intent, TriggerKind.hand_over}:
         return 0
     last = max((gone.at_ms for gone in state.released if gone.account_id == brief.account_id), default=None)
     return 0 if last is None else last + round(rules.cooldown_s * 1000)

@@ -1,12 +1,19 @@
-"""When is an account worth a brief? When its reading session ends, or a high-intent page is being read."""
+"""When is an account worth a brief, and what is the weightiest that can be said of the moment?
+
+The moment comes when a reading session ends, or while a high-intent page is being read, or when the account is handed
+over. Several things may be true of it: it is told once, and bears the name of the weightiest.
+"""
 
 from collections.abc import Iterable, Mapping
 
+from schemas.activity import Told
 from schemas.brief import Trigger, TriggerKind
 from schemas.directory import Directory
+from schemas.interest import TEMPERATURES, Interest
 from schemas.playbook import TriggerRules
 from schemas.reads import Read
 
+WEIGHTIEST_FIRST = tuple(reversed(TriggerKind))
 HIGH_INTENT_FRESH_MS = 600_000  # what was read longer ago waits for the end of the session
 
 
@@ -52,7 +59,7 @@ def decide(
     known = list(reads)
     fresh = untold(known, told)
     for read in fresh:
-        if _is_high_intent(read, told, directory, rules, now_ms):
+        if TriggerKind.high_intent in rules.told and _is_high_intent(read, told, directory, rules, now_ms):
             return Trigger(
                 kind=TriggerKind.high_intent, met_ms=read.last_ms, page_view_id=read.page_view_id, url=read.url
             )
@@ -60,6 +67,41 @@ def decide(
     if due_ms is None or due_ms > now_ms:
         return None
     return Trigger(kind=TriggerKind.session_end, met_ms=due_ms, page_view_id=fresh[0].page_view_id, url=fresh[0].url)
+
+
+def named(
+    moment: Trigger,
+    fresh: list[Read],
+    interest: Interest,
+    last: Told | None,
+    rules: TriggerRules,
+    *,
+    handed_over: bool,
+) -> Trigger | None:
+    """Return the moment under the weightiest of the names that fit it and are told, None if there is none."""
+    kinds = {moment.kind}
+    told_of = {read.page_view_id: read for read in fresh}
+    if interest.rise and interest.rise.page_view_id in told_of and interest.rise.after is interest.temperature:
+        # A brief that was made since that read was begun, and said as much, has told it.
+        since_ms = told_of[interest.rise.page_view_id].started_ms
+        if not (last and last.decided_ms >= since_ms and _as_warm(last, interest)):
+            kinds.add(TriggerKind.temperature_up)
+    if interest.silence and interest.silence.page_view_id in told_of:
+        kinds.add(TriggerKind.returned_after_silence)
+    if handed_over:
+        kinds.add(TriggerKind.hand_over)
+    kind = next((kind for kind in WEIGHTIEST_FIRST if kind in kinds and kind in rules.told), None)
+    return moment.model_copy(update={"kind": kind}) if kind else None
+
+
+def _as_warm(last: Told, interest: Interest) -> bool:
+    said = last.temperature
+    return said is not None and TEMPERATURES.index(said) >= TEMPERATURES.index(interest.temperature)
+
+
+def has_high_intent(reads: Iterable[Read], told: Mapping[str, int], directory: Directory, rules: TriggerRules) -> bool:
+    """Tell whether a high-intent page was read for long enough, and no brief has told so."""
+    return any(_means_it(read, told, directory, rules) for read in reads)
 
 
 def _enough(fresh: list[Read], told: Mapping[str, int], rules: TriggerRules) -> bool:
@@ -70,11 +112,14 @@ def _enough(fresh: list[Read], told: Mapping[str, int], rules: TriggerRules) -> 
 def _is_high_intent(
     read: Read, told: Mapping[str, int], directory: Directory, rules: TriggerRules, now_ms: int
 ) -> bool:
+    return read.last_ms > now_ms - HIGH_INTENT_FRESH_MS and _means_it(read, told, directory, rules)
+
+
+def _means_it(read: Read, told: Mapping[str, int], directory: Directory, rules: TriggerRules) -> bool:
     content = directory.contents.get(read.url)
     threshold_ms = rules.high_intent_active_s * 1000
     return (
         content is not None
         and content.stage in rules.high_intent_stages
         and read.active_ms >= threshold_ms > told.get(read.page_view_id, 0)
-        and read.last_ms > now_ms - HIGH_INTENT_FRESH_MS
     )

@@ -1,5 +1,6 @@
 """What each topic becomes in ClickHouse: record in, rows out, and nothing else."""
 
+from collections import defaultdict
 from datetime import UTC, date, datetime
 
 from schemas import topics
@@ -38,6 +39,9 @@ def _interest(record: Record) -> list[Row]:
     if record.value is None:  # an account that is forgotten; its rows are erased where it is forgotten
         return []
     said = Interest.from_bytes(record.value)
+    points: dict[str, float] = defaultdict(float)
+    for reason in said.reasons:
+        points[reason.kind] += reason.points
     return [
         (
             said.account_id,
@@ -45,10 +49,18 @@ def _interest(record: Record) -> list[Row]:
             said.as_of_ms,
             said.temperature.value,
             said.score,
+            said.buying_stage.value if said.buying_stage else "",
+            dict(points),
             {weight.topic: weight.weight for weight in said.topics},
             [reader.contact_id for reader in said.readers],
+            said.unknown_visitors,
+            [function.value for function in said.committee.missing] if said.committee else [],
             said.active_ms_last_7_days,
             said.active_ms_prior_7_days,
+            said.trend.word.value if said.trend else "",
+            said.trend.usual_week_ms if said.trend else 0,
+            said.silence.days if said.silence else 0,
+            said.cools_ms,
             said.to_bytes().decode(),
         )
     ]
@@ -71,6 +83,9 @@ def _brief(brief: Brief) -> Row:
         list(brief.topics),
         brief.interest.temperature.value,
         brief.interest.score,
+        brief.lifecycle.value if brief.lifecycle else "",
+        brief.hand_over.reason.value if brief.hand_over else "",
+        brief.hand_over.from_rep_id if brief.hand_over else "",
         len(brief.reads) + brief.more_reads,
         brief.to_bytes().decode(),
     )
@@ -129,14 +144,15 @@ TABLES: dict[str, Table] = {
     ),
     topics.INTEREST.name: Table(
         "interest",
-        ("account_id", "day", "as_of", "temperature", "score", "topics", "readers", "active_ms_last_7_days",
-         "active_ms_prior_7_days", "message"),
+        ("account_id", "day", "as_of", "temperature", "score", "buying_stage", "reasons", "topics", "readers",
+         "unknown_visitors", "missing_functions", "active_ms_last_7_days", "active_ms_prior_7_days", "trend",
+         "usual_week_ms", "silent_days", "cools", "message"),
         _interest,
     ),
     topics.BRIEFS.name: Table(
         "briefs",
         ("brief_id", "account_id", "rep_id", "language", "decided", "trigger_kind", "trigger_met", "trigger_url",
-         "topics", "temperature", "score", "reads", "message"),
+         "topics", "temperature", "score", "lifecycle", "hand_over", "handed_over_by", "reads", "message"),
         _briefs,
     ),
     topics.DELIVERIES.name: Table(

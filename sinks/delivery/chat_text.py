@@ -71,12 +71,18 @@ def _items(index: int, brief: BriefView, message: MessageView) -> Iterator[_Item
     phrases, advice = message.phrases, brief.advice
     if message.is_digest:
         yield _Item(0, index, f"\n**{markdown(brief.headline)}**")
+    standing = brief.standing
+    if standing.hand_over:
+        yield _Item(1, index, phrases.labelled(f"\n**{phrases.say('hand_over')}**", markdown(standing.hand_over)))
+    if standing.facts:
+        yield _Item(2, index, markdown(" · ".join(standing.facts)))
     for number, (rank, text) in enumerate(_reading(brief, phrases)):
         yield _Item(rank if number else 1, index, text)
     objections = tuple(
         f"{phrases.quoted(clipped(each.says, _MAX_TEXT // 2))} → {each.answer}" for each in advice.objections
     )
     sections: tuple[tuple[int, str, tuple[str, ...]], ...] = (
+        (6, phrases.say("missing"), standing.missing),
         (3, phrases.say("stress"), advice.stress),
         (4, phrases.say("ask"), advice.ask),
         (5, phrases.say("objections"), objections),
@@ -97,8 +103,9 @@ def _reading(brief: BriefView, phrases: Phrases) -> Iterator[tuple[int, str]]:
         yield 2, f"\n**{markdown(reader.name)}**{position}"
         for number, read in enumerate(reader.reads):
             yield (2 if number == 0 else 3), "- " + _read(read, phrases)
-    if brief.more_reads:
-        yield 8, "- " + brief.more_reads
+    for line in (brief.more_reads, brief.standing.unknown):
+        if line:
+            yield 8, "- " + line
 
 
 def _read(read: ReadView, phrases: Phrases) -> str:

@@ -9,10 +9,11 @@ from schemas.brief import Advice, Brief, ReadSummary, TriggerKind
 from schemas.certainty import SAID_PLAINLY_FROM
 from schemas.delivery import Delivery
 from schemas.directory import Contact, Content, Directory
-from schemas.interest import Interest, Reason, Temperature
+from schemas.interest import Reason, Temperature
 from schemas.urls import canonical_url
 from sinks.delivery.outside_text import clipped, one_line, web_address
 from sinks.delivery.phrases import Phrases, phrases_for
+from sinks.delivery.standing import StandingView, standing_of
 
 _HEADLINE_NAME = 60
 _HEADLINE_ACCOUNTS = 3
@@ -57,7 +58,7 @@ class BriefView:
     advice: Advice
     concerns_label: str
     why: tuple[str, ...]
-    trend: str
+    standing: StandingView
     trigger: str
 
 
@@ -138,7 +139,7 @@ class _Speaker:
             advice=brief.advice,
             concerns_label=self._concerns_label(),
             why=tuple(map(self._reason, brief.interest.reasons)),
-            trend=_trend(brief.interest, self.phrases),
+            standing=standing_of(brief, self.directory, self.phrases),
             trigger=self._trigger(),
         )
 
@@ -212,6 +213,8 @@ class _Speaker:
         return self.directory.contacts.get(contact_id)
 
     def _name(self, contact_id: str) -> str:
+        if not contact_id:
+            return self.phrases.say("unknown_reader")
         contact = self._contact(contact_id)
         return (one_line(contact.name) if contact else "") or self.phrases.say("a_reader")
 
@@ -245,15 +248,23 @@ class _Speaker:
         return self.phrases.say("reason.scored", reason=one_line(words), points=f"{reason.points:.0f}")
 
     def _trigger(self) -> str:
-        trigger, when = self.brief.trigger, self._moment(self.brief.trigger.met_ms)
-        if trigger.kind is TriggerKind.session_end:
-            return self.phrases.say("trigger.session_end", when=when)
-        for read in self.brief.reads:
-            if read.page_view_id == trigger.page_view_id:
-                return self.phrases.say(
-                    "trigger.high_intent", title=self._quoted_title(read, _HEADLINE_NAME), when=when
-                )
-        return self.phrases.say("trigger.high_intent_plain", when=when)
+        brief, say = self.brief, self.phrases.say
+        kind, when = brief.trigger.kind, self._moment(brief.trigger.met_ms)
+        if kind is TriggerKind.high_intent:
+            for read in brief.reads:
+                if read.page_view_id == brief.trigger.page_view_id:
+                    return say("trigger.high_intent", title=self._quoted_title(read, _HEADLINE_NAME), when=when)
+            return say("trigger.high_intent_plain", when=when)
+        if kind is TriggerKind.temperature_up and (rise := brief.interest.rise):
+            words = {
+                side: say(f"temperature.{level}") for side, level in (("before", rise.before), ("after", rise.after))
+            }
+            return say("trigger.temperature_up", when=when, **words)
+        if kind is TriggerKind.returned_after_silence and (silence := brief.interest.silence):
+            return say("trigger.returned_after_silence", n=silence.days, when=when)
+        if kind is TriggerKind.hand_over:
+            return say("trigger.hand_over", when=when)
+        return say("trigger.session_end", when=when)
 
     def _quoted_title(self, read: ReadSummary, limit: int) -> str:
         title = clipped(read.title, limit)
@@ -266,13 +277,3 @@ class _Speaker:
 def _reader_of(read: ReadSummary) -> tuple[str, ...]:
     """Return what one reader's reads have in common; unknown readers are told apart by how they were recognised."""
     return (read.contact_id,) if read.contact_id else ("", read.method or "", read.via)
-
-
-def _trend(interest: Interest, phrases: Phrases) -> str:
-    if not interest.active_ms_last_7_days and not interest.active_ms_prior_7_days:
-        return ""
-    return phrases.say(
-        "trend",
-        now=phrases.duration(interest.active_ms_last_7_days // 1000),
-        before=phrases.duration(interest.active_ms_prior_7_days // 1000),
-    )

@@ -13,7 +13,16 @@ from typer.main import get_command
 from readbrief.cli import app
 from readbrief.reference import reference
 from readbrief.workers import as_environment
-from schemas.playbook import OutboxRules, Playbook, TemperatureRules, TriggerRules, load_playbook
+from schemas.playbook import (
+    CommitteeRules,
+    HandOverRules,
+    InterestRules,
+    OutboxRules,
+    Playbook,
+    TemperatureRules,
+    TriggerRules,
+    load_playbook,
+)
 from tests.support.clickhouse import ClickHouseAddress
 from tests.support.fresh_brokers import broker_settings, fresh_embedded_broker
 from tests.support.ports import free_port
@@ -109,7 +118,14 @@ def test_topics_and_tables_are_made_by_the_commands_as_written(tmp_path: Path, c
 def test_the_example_and_the_tables_of_the_playbook_page_are_so() -> None:
     load_playbook(ROOT / "docs" / "example" / "playbook.yaml")
     page = (ROOT / "docs" / "playbook.md").read_text()
-    for rules in (TriggerRules(), TemperatureRules(), OutboxRules()):
+    for rules in (
+        TriggerRules(),
+        TemperatureRules(),
+        OutboxRules(),
+        InterestRules(),
+        CommitteeRules(),
+        HandOverRules(),
+    ):
         for name, value in rules:
             assert f"`{name}`" in page, name
             if isinstance(value, int | float):

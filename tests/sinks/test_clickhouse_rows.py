@@ -1,11 +1,15 @@
 """A record becomes rows, and nothing else happens."""
 
+from pathlib import Path
+
 import pytest
 from pydantic import ValidationError
 
 from schemas import topics
+from schemas.brief import Brief
 from schemas.envelope import Envelope
 from schemas.errors import InputError
+from schemas.interest import Interest
 from schemas.rep_mail import Released, RepMail
 from sinks.clickhouse.rows import TABLES, rows
 from sinks.clickhouse.table import UnreadableRecordError
@@ -13,6 +17,7 @@ from sinks.clickhouse.writer import read_all
 from sinks.consumer import Record
 from tests.sinks.store_samples import NOW_MS, bundle, envelope, one_of_each_event, one_record_of_each_topic, tombstone
 
+SAMPLES = Path(__file__).parents[1] / "schemas" / "samples" / "v1"
 POISON = Record("events", 3, 7, None, b"\xffnot json")
 
 
@@ -86,3 +91,21 @@ def test_more_than_the_limit_in_a_row_stops_over_batches_too() -> None:
     assert read_all([POISON], 1, limit=2).unreadable_in_a_row == 2
     with pytest.raises(InputError, match=r"3 records in a row .*events/3/7"):
         read_all([POISON], 2, limit=2)
+
+
+def test_how_an_account_stands_has_columns_of_its_own() -> None:
+    sample = SAMPLES / "Interest.committee-and-silence.json"
+    table, ((*values,),) = rows(Record("interest", 0, 0, b"acme", sample.read_bytes()))
+    row = dict(zip(table.columns, values, strict=True))
+    said = Interest.from_bytes(sample.read_bytes())
+    assert (row["buying_stage"], row["trend"], row["silent_days"]) == ("contract", "rising", 40)
+    assert (row["unknown_visitors"], row["usual_week_ms"], row["cools"]) == (1, 24_000, said.cools_ms)
+    assert row["missing_functions"] == ["executive", "department_head", "user", "technical_lead", "purchasing_head"]
+    assert sum(row["reasons"].values()) == pytest.approx(said.score)
+
+
+def test_a_hand_over_says_from_whom_and_why() -> None:
+    brief = Brief.from_bytes((SAMPLES / "Brief.hand-over.json").read_bytes())
+    table, ((*values,),) = rows(Record("briefs", 0, 0, b"dora", RepMail(rep_id="dora", briefs=(brief,)).to_bytes()))
+    row = dict(zip(table.columns, values, strict=True))
+    assert (row["hand_over"], row["handed_over_by"], row["lifecycle"]) == ("lifecycle", "omar", "won")

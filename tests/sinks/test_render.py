@@ -91,7 +91,7 @@ def test_email_and_its_plain_twin_tell_everything_in_the_order_of_use() -> None:
         "Offer a 30-minute pricing workshop",
         "Why hot",
         "read “Pricing”, a high-intent page (+15)",
-        "Dana Weiss came back on another day (+5)",
+        "Dana Weiss came back after a pause (+5)",
         "10 min 10 s of reading in the last 7 days, 1 min 35 s in the 7 before",
         "session ended, Sun 22 Nov, 15:05",
     ]

@@ -3,7 +3,7 @@
 from hypothesis import strategies as st
 
 from schemas.delivery import ChannelKind
-from schemas.directory import Account, Channel, Contact, Content, Directory, Rep, Stage
+from schemas.directory import Account, Channel, Contact, Content, Directory, Lifecycle, Rep, Stage
 from schemas.envelope import Envelope
 from schemas.events import (
     Click,
@@ -32,7 +32,9 @@ def directory() -> Directory:
     made = Directory()
     made.put(Rep(rep_id="rita", name="Rita", channels=(Channel(kind=ChannelKind.email, target="rita@example.com"),)))
     for account_id in ("acme", "bolt"):
-        made.put(Account(account_id=account_id, name=account_id.title(), rep_id="rita"))
+        made.put(
+            Account(account_id=account_id, name=account_id.title(), rep_id="rita", lifecycle=Lifecycle.opportunity)
+        )
     for contact_id, account_id in CONTACTS.items():
         made.put(Contact(contact_id=contact_id, account_id=account_id, name=contact_id.title()))
     stages = {"/problem": Stage.problem, "/solution": Stage.solution, "/pricing": Stage.price}

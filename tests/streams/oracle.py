@@ -8,6 +8,8 @@ from tests.streams.journeys import CONTACTS
 
 DAY = 86_400_000
 
+SURE = {"site_token": 95, "email_link": 90, "segment": 85, "snowplow": 85, "form": 65}
+
 
 def canonical(url: str) -> str:
     """Cut fragment and campaign parameters, as the journeys have them."""
@@ -42,8 +44,10 @@ def reads_by_account(
             newest[account] = max(newest[account], ended)
         if signs[visitor]:
             named = at_moment(signs[visitor], begun)
-            since = run_of(signs[visitor], named)[0]["at"]
-            accounts[account_of[named["contact_id"]]][page_view_id] = one_read(group, named["contact_id"], since)
+            run = run_of(signs[visitor], named)
+            read = one_read(group, named["contact_id"], run[0]["at"])
+            sure = max(SURE[sign["method"]] for sign in run)
+            accounts[account_of[named["contact_id"]]][page_view_id] = read | {"confidence": sure}
     for account_id, reads in accounts.items():
         kept = {key: read for key, read in reads.items() if read["last_ms"] >= newest[account_id] - 90 * DAY}
         visitors = {views[key][0]["visitor_id"] for key in reads}
@@ -105,7 +109,7 @@ def tell_apart(
             theirs = reads_of.get((contact, visitor), [])
             if by_link and any(somebody_else(theirs, other, reads, views) for other in genuine):
                 for key in theirs:
-                    reads[key] |= {"contact_id": "", "via": contact}
+                    reads[key] |= {"contact_id": "", "via": contact, "confidence": 40}
             else:
                 genuine.append(theirs)
 
@@ -141,8 +145,11 @@ def one_read(group: list[dict[str, Any]], contact: str, since: int) -> dict[str,
     last = progress[-1] if progress else nothing
     pings = [e for e in group if e["type"] == "page_ping"]
     return {
+        "page_view_id": group[0]["page_view_id"],
+        "visitor_id": group[0]["visitor_id"],
         "contact_id": contact,
         "via": "",
+        "title": max(e.get("title", "") for e in group),
         "url": canonical(group[0]["url"]),
         "started_ms": min(e["at"] for e in group),
         "last_ms": max(e["at"] for e in group),
@@ -155,17 +162,3 @@ def one_read(group: list[dict[str, Any]], contact: str, since: int) -> dict[str,
         "forms": {e["form"] for e in group if e["type"] == "form_submit"},
         "known": any(e["at"] >= since for e in group),
     }
-
-
-def topic_minutes(reads: dict[str, dict[str, Any]], now_ms: int, half_life_days: float) -> dict[str, float]:
-    """Return the weight of each topic: minutes read, at most twice the expected minute, halved per half-life."""
-    weights: dict[str, float] = defaultdict(float)
-    for read in reads.values():
-        path = read["url"].removeprefix("https://www.example.com")
-        if path == "/unlisted" or not read["active_ms"]:
-            continue
-        age_days = max(0, now_ms - read["last_ms"]) / DAY
-        minutes = min(read["active_ms"] / 60_000, 2.0) * 0.5 ** (age_days / half_life_days)
-        weights["sensors"] += minutes
-        weights[path[1:]] += minutes
-    return weights

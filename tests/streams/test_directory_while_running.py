@@ -71,7 +71,9 @@ def test_the_next_brief_follows_the_directory(fresh_broker: str, tmp_path: Path)
         assert first.rep_id == "rita"
 
         # A changed owner gets the next brief.
-        put(fresh_broker, tmp_path, accounts="account_id,name,rep_id\nacme,Acme,nina\n", reps=NINA)
+        put(
+            fresh_broker, tmp_path, accounts="account_id,name,rep_id,lifecycle\nacme,Acme,nina,opportunity\n", reps=NINA
+        )
         publish_events(fresh_broker, "visitor-a", progress("pv-a2", 20))
         assert {one.rep_id for one in deliveries_on(fresh_broker, "acme", 2)} == {"rita", "nina"}
 
@@ -94,7 +96,7 @@ def test_the_next_brief_follows_the_directory(fresh_broker: str, tmp_path: Path)
         assert delete_from_directory(settings, ["account:coil"], quiet) == ["contact:coil-1", "account:coil"]
         await_interest(fresh_broker, "coil", 0)
         again = {
-            "accounts": "account_id,name,rep_id\ncoil,Coil,rita\n",
+            "accounts": "account_id,name,rep_id,lifecycle\ncoil,Coil,rita,opportunity\n",
             "contacts": "contact_id,account_id,name\ncoil-1,coil,Reader of coil\n",
         }
         put(fresh_broker, tmp_path, **again)

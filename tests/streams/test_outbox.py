@@ -87,12 +87,13 @@ def test_what_gathered_overnight_leaves_as_one_digest() -> None:
     assert not morning.state.pending
 
 
-def test_a_second_brief_on_an_account_waits_for_the_cooldown_but_high_intent_does_not() -> None:
+@pytest.mark.parametrize("kind", [TriggerKind.high_intent, TriggerKind.hand_over])
+def test_a_second_brief_on_an_account_waits_for_the_cooldown_but_what_is_urgent_does_not(kind: TriggerKind) -> None:
     first = post(EMPTY, ms(2, 10), brief("b1"))
     second = post(first.state, ms(2, 10, 5), brief("b2"))
     assert not second.deliveries
     assert second.due_ms == ms(2, 10, 10)
-    urgent = post(second.state, ms(2, 10, 6), brief("b3", kind=TriggerKind.high_intent))
+    urgent = post(second.state, ms(2, 10, 6), brief("b3", kind=kind))
     assert [one.brief_id for one in urgent.deliveries[0].briefs] == ["b3"]
     assert release(second.state, rep(), RULES, ms(2, 10, 10)).deliveries
 

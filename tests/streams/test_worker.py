@@ -14,7 +14,7 @@ from readbrief.broker_topics import create_topics
 from readbrief.workers import as_environment
 from schemas.dead_letter import DeadLetter, DeadLetterStage
 from schemas.delivery import ChannelKind, Delivery
-from schemas.directory import Account, Channel, Contact, Content, Entity, Rep, WorkingHours
+from schemas.directory import Account, Channel, Contact, Content, Entity, Lifecycle, Rep, WorkingHours
 from schemas.envelope import Bundle
 from schemas.events import Event, Identify, IdentifyMethod, PageProgress, SectionAttention
 from schemas.interest import Interest
@@ -39,7 +39,7 @@ def publish_directory(bootstrap: str) -> None:
         Content(url=f"{SITE}/problem", title="The problem", topics=("sensors",), reading_time_s=60),
     ]
     for name in ("acme", "bolt", "coil"):
-        entities.append(Account(account_id=name, name=name.title(), rep_id="rita"))
+        entities.append(Account(account_id=name, name=name.title(), rep_id="rita", lifecycle=Lifecycle.opportunity))
         entities.append(Contact(contact_id=f"{name}-1", account_id=name, name=f"Reader of {name}"))
     with producing(bootstrap) as producer:
         for entity in entities:

@@ -1,0 +1,10 @@
+"""The ways to reach a rep."""
+
+from enum import StrEnum
+
+
+class ChannelKind(StrEnum):
+    """The ways to reach a rep."""
+
+    email = "email"
+    chat = "chat"
