@@ -44,7 +44,7 @@ def build_app(collector: Collector) -> Starlette:
         return bound
 
     routes = [
-        Route(reports.PATH, on(reports.take_report), methods=["POST"]),
+        Route(reports.PATH, reports.ReportTaking(collector), methods=["POST"]),
         Route(reports.PATH, on(reports.preflight), methods=["OPTIONS"]),
         *(Route(path, on(take), methods=methods) for path, take, methods in segment_calls.ROUTES),
         *(Route(path, on(take), methods=methods) for path, take, methods in snowplow_hits.ROUTES),

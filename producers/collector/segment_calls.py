@@ -8,10 +8,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from producers.collector.answers import unavailable
+from producers.collector.bodies import read_body
 from producers.collector.cors import cors
 from producers.collector.state import Collector
-from producers.collector.tracker_requests import address_key, keep, over_rate, preflight, read_body, unpacked
-from producers.intake import RefusedError
+from producers.collector.tracker_requests import address_key, keep, over_rate, preflight
+from producers.content_encoding import unpacked
+from producers.refusal import RefusedError
 from producers.segment import BATCH, CALLS, MAX_BATCH_BYTES, SHORT, Posting, read_posting, translate
 from producers.translation import Receipt, Refused, Translated, checked_site
 from schemas.errors import UnavailableError
@@ -26,7 +28,7 @@ async def take_call(collector: Collector, request: Request) -> Response:
     now_ms = collector.now_ms()
     if refusal := over_rate(collector, request, now_ms, headers):
         return refusal
-    body = await read_body(request, MAX_BATCH_BYTES)
+    body = await read_body(request.receive, MAX_BATCH_BYTES)
     failure = None
     try:
         content = unpacked(body, request.headers.get("content-encoding"), MAX_BATCH_BYTES)

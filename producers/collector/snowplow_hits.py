@@ -10,10 +10,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from producers.collector.answers import error, unavailable
+from producers.collector.bodies import read_body
 from producers.collector.cors import cors
 from producers.collector.state import Collector
-from producers.collector.tracker_requests import address_key, keep, over_rate, preflight, read_body, unpacked
-from producers.intake import RefusedError
+from producers.collector.tracker_requests import address_key, keep, over_rate, preflight
+from producers.content_encoding import unpacked
+from producers.refusal import RefusedError
 from producers.snowplow import MAX_BYTES, read_payload, translate
 from producers.translation import Refused, Translated
 from schemas.errors import UnavailableError
@@ -32,7 +34,7 @@ async def take_payload(collector: Collector, request: Request) -> Response:
     now_ms = collector.now_ms()
     if refusal := over_rate(collector, request, now_ms, headers):
         return refusal
-    body = await read_body(request, MAX_BYTES)
+    body = await read_body(request.receive, MAX_BYTES)
     failure = None
     try:
         hits = read_payload(unpacked(body, request.headers.get("content-encoding"), MAX_BYTES))
