@@ -1,12 +1,12 @@
 """`POST /v1/events`: a report is answered 204 once all of its events are in Kafka or on disk, and never before.
 
-It is an application of its own below the routes: building a request and a response around it would cost as much as
-reading the report.
+It is an application of its own: building a request and a response around it would cost as much as reading the report.
 """
 
 import time
 from collections.abc import Iterable
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
@@ -52,7 +52,10 @@ class ReportTaking:
         if wait_s := _wait_s(collector.client_rates, "client", host or "", now_ms):
             # The body is not read.
             return too_many(wait_s, {**cors(collector, said.origin), "connection": "close"})
-        body = await read_body(receive, MAX_REPORT_BYTES)
+        try:
+            body = await read_body(receive, MAX_REPORT_BYTES)
+        except HTTPException as gone:
+            return error(gone.status_code, gone.detail)
         client = client_of(host, said.user_agent)
         try:
             site, visitor_id, envelopes = _read(collector, said, body, client, now_ms)

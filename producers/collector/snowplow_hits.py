@@ -6,6 +6,7 @@ what is too large is answered 413, and 503 says that it shall be sent again.
 
 from base64 import b64decode
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -51,7 +52,9 @@ async def take_payload(collector: Collector, request: Request) -> Response:
 
 
 async def take_pixel(collector: Collector, request: Request) -> Response:
-    """Take the one event of a GET, and answer with a pixel."""
+    """Take the one event of a GET, and answer with a pixel; HEAD, which Starlette takes for GET, is refused."""
+    if request.method != "GET":  # link checkers and mail scanners ask so, and read nothing
+        raise HTTPException(405, "this path takes GET", {"allow": "GET, OPTIONS"})
     origin = request.headers.get("origin")
     headers = cors(collector, origin)
     now_ms = collector.now_ms()

@@ -17,7 +17,6 @@ from tests.sinks.clickhouse_store import spare_database
 from tests.support.clickhouse import ClickHouseAddress
 from tests.support.ports import free_port
 
-
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
