@@ -8,6 +8,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from producers.metrics import REQUESTS, counter_of
 
 RETRY_AFTER_S = 5
+TOO_MANY = "too many requests: wait"
 
 _COUNTED = frozenset({"/v1/events", "/rb.js"})  # a label per path asked for would be a flood's to fill
 _SECURITY = (
@@ -48,7 +49,7 @@ def error(status: int, message: str, field: str = "", headers: dict[str, str] | 
 
 def too_many(wait_s: int, headers: dict[str, str] | None = None) -> Response:
     """Answer that a client or visitor sends too much, and when it may go on."""
-    return error(429, "too many requests: wait", headers={**(headers or {}), "retry-after": str(wait_s)})
+    return error(429, TOO_MANY, headers={**(headers or {}), "retry-after": str(wait_s)})
 
 
 def unavailable(headers: dict[str, str] | None = None) -> Response:

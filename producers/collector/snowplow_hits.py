@@ -12,9 +12,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from producers.collector.answers import error, unavailable
 from producers.collector.bodies import read_body
-from producers.collector.cors import cors
 from producers.collector.state import Collector
-from producers.collector.tracker_requests import address_key, keep, over_rate, preflight
+from producers.collector.tracker_requests import address_key, arrival, keep, preflight
 from producers.content_encoding import unpacked
 from producers.refusal import RefusedError
 from producers.snowplow import MAX_BYTES, read_payload, translate
@@ -30,11 +29,7 @@ _PIXEL = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
 async def take_payload(collector: Collector, request: Request) -> Response:
     """Take the events of a POST."""
-    origin = request.headers.get("origin")
-    headers = cors(collector, origin)
-    now_ms = collector.now_ms()
-    if refusal := over_rate(collector, request, now_ms, headers):
-        return refusal
+    origin, headers, now_ms = arrival(collector, request)
     body = await read_body(request.receive, MAX_BYTES)
     failure = None
     try:
@@ -55,11 +50,7 @@ async def take_pixel(collector: Collector, request: Request) -> Response:
     """Take the one event of a GET, and answer with a pixel; HEAD, which Starlette takes for GET, is refused."""
     if request.method != "GET":  # link checkers and mail scanners ask so, and read nothing
         raise HTTPException(405, "this path takes GET", {"allow": "GET, OPTIONS"})
-    origin = request.headers.get("origin")
-    headers = cors(collector, origin)
-    now_ms = collector.now_ms()
-    if refusal := over_rate(collector, request, now_ms, headers):
-        return refusal
+    origin, headers, now_ms = arrival(collector, request)
     hit = dict(request.query_params)
     translated = translate((hit,), collector.settings.sites, origin, now_ms, address_key(collector))
     try:

@@ -3,14 +3,16 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 
 from producers.bundling import Envelopes, envelope_bytes
-from producers.collector.answers import too_many
+from producers.collector.answers import TOO_MANY
 from producers.collector.clients import client_of
-from producers.collector.cors import preflight_answer
+from producers.collector.cors import cors, preflight_answer
 from producers.collector.state import Collector
 from producers.metrics import RATE_LIMITED
 from producers.translation import Translated
@@ -21,18 +23,33 @@ _CHUNK_BYTES = 200_000
 _BROWSER_HEADERS = {"origin", "sec-fetch-mode"}
 
 
+class Arrival(NamedTuple):
+    """The origin of the page that sent a request, the headers that let it read the answer, and when it came."""
+
+    origin: str | None
+    headers: dict[str, str]
+    now_ms: int
+
+
 async def preflight(collector: Collector, request: Request) -> Response:
     """Tell a browser whether a page of this origin may send to another tracker's paths."""
     return preflight_answer(collector, request, "POST, GET", "content-type, authorization, sp-anonymous")
 
 
-def over_rate(collector: Collector, request: Request, now_ms: int, headers: dict[str, str]) -> Response | None:
-    """Return the answer to a client that sends too much, or None."""
+def arrival(collector: Collector, request: Request) -> Arrival:
+    """Take note of a request before its body is read.
+
+    Raises:
+        HTTPException: 429, the client sends too much.
+    """
+    origin = request.headers.get("origin")
+    headers = cors(collector, origin)
+    now_ms = collector.now_ms()
     wait_s = collector.client_rates.wait_s(request.client.host if request.client else "", now_ms / 1000)
-    if not wait_s:
-        return None
-    RATE_LIMITED.labels("client").inc()
-    return too_many(wait_s, {**headers, "connection": "close"})
+    if wait_s:
+        RATE_LIMITED.labels("client").inc()
+        raise HTTPException(429, TOO_MANY, {**headers, "connection": "close", "retry-after": str(wait_s)})
+    return Arrival(origin, headers, now_ms)
 
 
 def with_client(envelopes: Iterable[Envelope], request: Request) -> tuple[Envelope, ...]:
