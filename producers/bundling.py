@@ -85,11 +85,10 @@ class Bundler(Generic[Slot]):
         self._sent_at_s: dict[Slot, float] = {}
         self._under_way: set[asyncio.Task[None]] = set()
 
-    async def add(self, slot: Slot, envelopes: Envelopes) -> None:
-        """Put envelopes, which stay together, into a bundle, and return once it is kept for good.
+    def add(self, slot: Slot, envelopes: Envelopes) -> asyncio.Future[None]:
+        """Put envelopes, which stay together, into a bundle; the future is done once it is kept for good.
 
-        Raises:
-            UnavailableError: it was not kept.
+        It fails with UnavailableError if it was not kept.
         """
         size = len(envelopes.data) + 1
         bundle = self._open.get(slot)
@@ -101,9 +100,9 @@ class Bundler(Generic[Slot]):
         bundle.parts.append(envelopes.data)
         bundle.count += envelopes.number
         bundle.size += size
-        kept = asyncio.get_running_loop().create_future()
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         bundle.waiting.append(kept)
-        await kept
+        return kept
 
     async def drain(self) -> None:
         """Send what is open and return when every bundle is acknowledged or has failed."""

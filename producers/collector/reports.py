@@ -5,6 +5,7 @@ It is an application of its own: building a request and a response around it wou
 
 import time
 from collections.abc import Iterable
+from typing import NamedTuple, Self
 
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -27,6 +28,8 @@ from schemas.errors import UnavailableError
 
 PATH = "/v1/events"
 
+_HEADERS = (b"origin", b"user-agent", b"content-type", b"content-encoding")
+
 
 class ReportTaking:
     """Takes reports; an ASGI application."""
@@ -46,7 +49,7 @@ class ReportTaking:
     async def _take(self, scope: Scope, receive: Receive) -> Response:
         began_s = time.perf_counter()
         collector = self._collector
-        said = _Said(scope["headers"])
+        said = _Said.by(scope["headers"])
         now_ms = collector.now_ms()
         host = scope["client"][0] if scope["client"] else None
         if wait_s := _wait_s(collector.client_rates, "client", host or "", now_ms):
@@ -74,21 +77,18 @@ class ReportTaking:
         return self._accepted[said.origin]
 
 
-class _Said:
+class _Said(NamedTuple):
     """What the headers of a request say that matters here."""
 
-    __slots__ = ("content_encoding", "content_type", "origin", "user_agent")
+    origin: str | None
+    user_agent: str | None
+    content_type: str | None
+    content_encoding: str | None
 
-    def __init__(self, headers: Iterable[tuple[bytes, bytes]]) -> None:
+    @classmethod
+    def by(cls, headers: Iterable[tuple[bytes, bytes]]) -> Self:
         values = dict(headers)
-        self.origin = _text(values.get(b"origin"))
-        self.user_agent = _text(values.get(b"user-agent"))
-        self.content_type = _text(values.get(b"content-type"))
-        self.content_encoding = _text(values.get(b"content-encoding"))
-
-
-def _text(value: bytes | None) -> str | None:
-    return None if value is None else value.decode("latin-1")
+        return cls(*[None if (value := values.get(name)) is None else value.decode("latin-1") for name in _HEADERS])
 
 
 def _read(collector: Collector, said: _Said, body: bytes, client: Client, now_ms: int) -> tuple[str, str, Envelopes]:
