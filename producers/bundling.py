@@ -7,7 +7,7 @@ import asyncio
 from collections.abc import Callable, Hashable, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, NamedTuple, Self, TypeVar
 
 import structlog
 
@@ -22,9 +22,21 @@ _log = structlog.get_logger()
 Slot = TypeVar("Slot", bound=Hashable)
 
 
-def bundle_bytes(envelopes: Sequence[bytes]) -> bytes:
-    """Return the bytes of a `Bundle` of envelopes that are JSON already."""
-    return b'{"v":1,"envelopes":[' + b",".join(envelopes) + b"]}"
+class Envelopes(NamedTuple):
+    """Envelopes as they stand in a bundle: JSON, with commas between them, and how many."""
+
+    data: bytes
+    number: int
+
+    @classmethod
+    def of(cls, envelopes: Sequence[bytes]) -> Self:
+        """Put envelopes that are JSON already side by side."""
+        return cls(b",".join(envelopes), len(envelopes))
+
+
+def bundle_bytes(parts: Sequence[bytes]) -> bytes:
+    """Return the bytes of a `Bundle` of envelopes that are JSON already, one or several in a part."""
+    return b'{"v":1,"envelopes":[' + b",".join(parts) + b"]}"
 
 
 def envelope_bytes(envelope: Envelope) -> bytes:
@@ -34,7 +46,8 @@ def envelope_bytes(envelope: Envelope) -> bytes:
 
 @dataclass
 class _Bundle:
-    envelopes: list[bytes] = field(default_factory=list)
+    parts: list[bytes] = field(default_factory=list)
+    count: int = 0
     size: int = 0
     waiting: list[asyncio.Future[None]] = field(default_factory=list)
 
@@ -72,24 +85,24 @@ class Bundler(Generic[Slot]):
         self._sent_at_s: dict[Slot, float] = {}
         self._under_way: set[asyncio.Task[None]] = set()
 
-    async def add(self, slot: Slot, envelopes: Sequence[bytes]) -> None:
-        """Put envelopes, which stay together, into a bundle, and return once it is kept for good.
+    def add(self, slot: Slot, envelopes: Envelopes) -> asyncio.Future[None]:
+        """Put envelopes, which stay together, into a bundle; the future is done once it is kept for good.
 
-        Raises:
-            UnavailableError: it was not kept.
+        It fails with UnavailableError if it was not kept.
         """
-        size = sum(map(len, envelopes)) + len(envelopes)
+        size = len(envelopes.data) + 1
         bundle = self._open.get(slot)
-        if bundle is not None and not self._fits(bundle, len(envelopes), size):
+        if bundle is not None and not self._fits(bundle, envelopes.number, size):
             self._dispatch(slot, bundle)
             bundle = None
         if bundle is None:
             bundle = self._begin(slot)
-        bundle.envelopes.extend(envelopes)
+        bundle.parts.append(envelopes.data)
+        bundle.count += envelopes.number
         bundle.size += size
-        kept = asyncio.get_running_loop().create_future()
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         bundle.waiting.append(kept)
-        await kept
+        return kept
 
     async def drain(self) -> None:
         """Send what is open and return when every bundle is acknowledged or has failed."""
@@ -99,7 +112,7 @@ class Bundler(Generic[Slot]):
             await asyncio.wait(tuple(self._under_way))
 
     def _fits(self, bundle: _Bundle, count: int, size: int) -> bool:
-        return len(bundle.envelopes) + count <= self._max_envelopes and bundle.size + size <= self._max_bytes
+        return bundle.count + count <= self._max_envelopes and bundle.size + size <= self._max_bytes
 
     def _begin(self, slot: Slot) -> _Bundle:
         bundle = self._open[slot] = _Bundle()
@@ -119,9 +132,9 @@ class Bundler(Generic[Slot]):
 
     async def _deliver(self, slot: Slot, bundle: _Bundle) -> None:
         try:
-            await asyncio.wrap_future(self._send(slot, bundle_bytes(bundle.envelopes)))
+            await asyncio.wrap_future(self._send(slot, bundle_bytes(bundle.parts)))
         except ReadbriefError as error:
-            _log.warning("bundle_refused", slot=slot, envelopes=len(bundle.envelopes), problem=str(error))
+            _log.warning("bundle_refused", slot=slot, envelopes=bundle.count, problem=str(error))
             bundle.settle(error)
         except Exception as error:  # whatever it was, those who wait must hear of it
             bundle.settle(error)

@@ -1,10 +1,10 @@
 """Where a clicked link leads: to a file, or away from the site. Pure."""
 
 import re
-from collections.abc import Collection
+from functools import lru_cache
+from typing import NamedTuple
 from urllib.parse import urlsplit
 
-from schemas.events import Click
 from schemas.urls import origin_of
 
 _FILE = re.compile(
@@ -12,18 +12,31 @@ _FILE = re.compile(
     r"|tar|tgz|wav|webm|xlsx?|xz|zip)$",
     re.IGNORECASE,
 )
+_REMEMBERED = 2_000  # links and pages, which many readers share
 
 
-def with_link_marks(click: Click, site_origins: Collection[str]) -> Click:
-    """Return a click that also says whether its link is a download, and whether it leads away from the site."""
-    if not click.href:
-        return click
-    return click.model_copy(
-        update={
-            "download": click.download or _is_file(click.href),
-            "outbound": _leads_out(click.href, {*site_origins, origin_of(click.url) or ""}),
-        }
-    )
+class LinkMarks(NamedTuple):
+    """Whether a link is one to a file, and whether it leads to a host that is not the site's."""
+
+    download: bool = False
+    outbound: bool = False
+
+
+def link_marks(href: str, page_url: str, site_origins: tuple[str, ...]) -> LinkMarks:
+    """Return the marks of a link on a page of a site."""
+    host, is_file = _target(href)
+    return LinkMarks(is_file, not (host is None or host in _hosts(site_origins) or host == _target(page_url)[0]))
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _target(url: str) -> tuple[str | None, bool]:
+    origin = origin_of(url)
+    return _host(origin) if origin else None, _is_file(url)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _hosts(origins: tuple[str, ...]) -> frozenset[str]:
+    return frozenset(map(_host, origins))
 
 
 def _is_file(href: str) -> bool:
@@ -32,11 +45,6 @@ def _is_file(href: str) -> bool:
     except ValueError:
         return False
     return parts.scheme in {"http", "https"} and _FILE.search(parts.path) is not None
-
-
-def _leads_out(href: str, own_origins: Collection[str]) -> bool:
-    target = origin_of(href)
-    return target is not None and _host(target) not in {_host(origin) for origin in own_origins}
 
 
 def _host(origin: str) -> str:

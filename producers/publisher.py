@@ -223,7 +223,7 @@ class Publisher:
             bootstrap_servers=self._bootstrap.split(","),
             client_id="readbrief",
             acks="all",
-            compression_type="gzip",  # shrinks a bundle tenfold, and with it the checksum's cost, taken in Python
+            compression_type="zstd",  # shrinks a bundle tenfold, in a twentieth of gzip's time
             enable_idempotence=True,
             delivery_timeout_ms=timeout_ms,
             request_timeout_ms=timeout_ms * 4 // 5,

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from producers.intake import RefusedError
+from producers.refusal import RefusedError
 from producers.translation import (
     MAX_NAME,
     MAX_REFERRER,

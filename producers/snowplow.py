@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from producers.intake import RefusedError
+from producers.refusal import RefusedError
 from producers.translation import (
     MAX_NAME,
     MAX_REFERRER,

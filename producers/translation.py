@@ -12,7 +12,8 @@ from typing import Any
 import pydantic_core
 from pydantic import TypeAdapter, ValidationError
 
-from producers.intake import RefusedError, corrected_ms
+from producers.intake import corrected_ms
+from producers.refusal import RefusedError
 from schemas.addresses import address_id
 from schemas.domains import company_domain
 from schemas.envelope import Envelope

@@ -2,22 +2,22 @@
 
 from typing import Any
 
-from starlette.datastructures import MutableHeaders
 from starlette.responses import HTMLResponse, JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from producers.metrics import REQUESTS, counter_of
 
 RETRY_AFTER_S = 5
+TOO_MANY = "too many requests: wait"
 
 _COUNTED = frozenset({"/v1/events", "/rb.js"})  # a label per path asked for would be a flood's to fill
-_SECURITY = {
-    "x-content-type-options": "nosniff",
-    "referrer-policy": "no-referrer",
-    "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
-    "cross-origin-resource-policy": "cross-origin",
-    "cache-control": "no-store",
-}
+_SECURITY = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cross-origin-resource-policy", b"cross-origin"),
+    (b"cache-control", b"no-store"),
+)
 
 
 class SafeHeaders:
@@ -34,9 +34,8 @@ class SafeHeaders:
             if message["type"] == "http.response.start":
                 path = scope["path"] if scope["path"] in _COUNTED else "other"
                 counter_of(REQUESTS, path, str(message["status"])).inc()
-                headers = MutableHeaders(scope=message)
-                for name, value in _SECURITY.items():
-                    headers.setdefault(name, value)
+                said = {name for name, _ in message["headers"]}
+                message["headers"] = [*message["headers"], *(each for each in _SECURITY if each[0] not in said)]
             await send(message)
 
         await self._app(scope, receive, send_safely if scope["type"] == "http" else send)
@@ -50,7 +49,7 @@ def error(status: int, message: str, field: str = "", headers: dict[str, str] | 
 
 def too_many(wait_s: int, headers: dict[str, str] | None = None) -> Response:
     """Answer that a client or visitor sends too much, and when it may go on."""
-    return error(429, "too many requests: wait", headers={**(headers or {}), "retry-after": str(wait_s)})
+    return error(429, TOO_MANY, headers={**(headers or {}), "retry-after": str(wait_s)})
 
 
 def unavailable(headers: dict[str, str] | None = None) -> Response:

@@ -29,13 +29,15 @@ _TOO_SLOW = (
 class GuardedProtocol(HttpToolsProtocol):
     """A connection that is cut off when it is one too many, or sends a request too slowly, or too many headers."""
 
+    max_connections = MAX_CONNECTIONS
+
     _heading_bytes: int | None = 0  # None while no headers are awaited
     _request_timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Take the connection, or refuse it."""
         super().connection_made(transport)
-        if len(self.connections) > MAX_CONNECTIONS:
+        if len(self.connections) > self.max_connections:
             CONNECTIONS_REFUSED.inc()
             transport.write(_TOO_MANY)
             transport.close()

@@ -6,8 +6,9 @@ from collections.abc import Callable
 import structlog
 
 from producers.collector.keeping import Kept
-from producers.intake import MAX_REPORT_BYTES, RefusedError
+from producers.intake import MAX_REPORT_BYTES
 from producers.metrics import DEAD_LETTERS_WITHHELD
+from producers.refusal import RefusedError
 from schemas.dead_letter import DeadLetter, DeadLetterStage
 
 DEAD_LETTERS_PER_S = 50

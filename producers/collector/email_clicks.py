@@ -11,7 +11,7 @@ import structlog
 from starlette.requests import Request
 from starlette.responses import Response
 
-from producers.bundling import envelope_bytes
+from producers.bundling import Envelopes, envelope_bytes
 from producers.collector.answers import page
 from producers.collector.clients import client_of
 from producers.collector.state import Collector
@@ -70,7 +70,7 @@ def _in_background(collector: Collector, envelope: Envelope) -> None:
 
 async def _publish(collector: Collector, envelope: Envelope) -> None:
     try:
-        await collector.bundler.add(collector.slot_of(envelope.visitor_id), [envelope_bytes(envelope)])
+        await collector.bundler.add(collector.slot_of(envelope.visitor_id), Envelopes.of([envelope_bytes(envelope)]))
     except ReadbriefError as problem:
         _log.error("email_click_lost", event_id=envelope.event.event_id, site=envelope.site, problem=str(problem))
 

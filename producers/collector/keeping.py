@@ -2,6 +2,7 @@
 
 import asyncio
 from concurrent.futures import Future
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from producers.publisher import Publisher, partition_of
@@ -23,6 +24,12 @@ class Slot(NamedTuple):
 
     partition: int
     partitions: int
+
+
+@lru_cache(maxsize=20_000)
+def _slot_of(visitor_id: str, partitions: int) -> Slot:
+    """Remember where visitors go: one who reads sends every few seconds, and Kafka's hash is slow in Python."""
+    return Slot(partition_of(visitor_id, partitions), partitions)
 
 
 class Keeping:
@@ -66,7 +73,7 @@ class Keeping:
             if self._sending is None:
                 raise
             partitions = self._likely_partitions  # mended on the way from the spool, if it is wrong
-        return Slot(partition_of(visitor_id, partitions), partitions)
+        return _slot_of(visitor_id, partitions)
 
     def keep_bundle(self, slot: Slot, bundle: bytes) -> Kept:
         """Send a bundle; the future is done once it is kept for good."""

@@ -8,10 +8,11 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from producers.collector.answers import unavailable
-from producers.collector.cors import cors
+from producers.collector.bodies import read_body
 from producers.collector.state import Collector
-from producers.collector.tracker_requests import address_key, keep, over_rate, preflight, read_body, unpacked
-from producers.intake import RefusedError
+from producers.collector.tracker_requests import address_key, arrival, keep, preflight
+from producers.content_encoding import unpacked
+from producers.refusal import RefusedError
 from producers.segment import BATCH, CALLS, MAX_BATCH_BYTES, SHORT, Posting, read_posting, translate
 from producers.translation import Receipt, Refused, Translated, checked_site
 from schemas.errors import UnavailableError
@@ -21,12 +22,8 @@ async def take_call(collector: Collector, request: Request) -> Response:
     """Take one request of a library of Segment's."""
     path = request.url.path
     kind = path.rpartition("/")[2]
-    origin = request.headers.get("origin")
-    headers = cors(collector, origin)
-    now_ms = collector.now_ms()
-    if refusal := over_rate(collector, request, now_ms, headers):
-        return refusal
-    body = await read_body(request, MAX_BATCH_BYTES)
+    origin, headers, now_ms = arrival(collector, request)
+    body = await read_body(request.receive, MAX_BATCH_BYTES)
     failure = None
     try:
         content = unpacked(body, request.headers.get("content-encoding"), MAX_BATCH_BYTES)

@@ -6,14 +6,16 @@ what is too large is answered 413, and 503 says that it shall be sent again.
 
 from base64 import b64decode
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from producers.collector.answers import error, unavailable
-from producers.collector.cors import cors
+from producers.collector.bodies import read_body
 from producers.collector.state import Collector
-from producers.collector.tracker_requests import address_key, keep, over_rate, preflight, read_body, unpacked
-from producers.intake import RefusedError
+from producers.collector.tracker_requests import address_key, arrival, keep, preflight
+from producers.content_encoding import unpacked
+from producers.refusal import RefusedError
 from producers.snowplow import MAX_BYTES, read_payload, translate
 from producers.translation import Refused, Translated
 from schemas.errors import UnavailableError
@@ -27,12 +29,8 @@ _PIXEL = b64decode("R0lGODlhAQABAIAAAAAAAP///yH5BAEAAAAALAAAAAABAAEAAAIBRAA7")
 
 async def take_payload(collector: Collector, request: Request) -> Response:
     """Take the events of a POST."""
-    origin = request.headers.get("origin")
-    headers = cors(collector, origin)
-    now_ms = collector.now_ms()
-    if refusal := over_rate(collector, request, now_ms, headers):
-        return refusal
-    body = await read_body(request, MAX_BYTES)
+    origin, headers, now_ms = arrival(collector, request)
+    body = await read_body(request.receive, MAX_BYTES)
     failure = None
     try:
         hits = read_payload(unpacked(body, request.headers.get("content-encoding"), MAX_BYTES))
@@ -49,12 +47,10 @@ async def take_payload(collector: Collector, request: Request) -> Response:
 
 
 async def take_pixel(collector: Collector, request: Request) -> Response:
-    """Take the one event of a GET, and answer with a pixel."""
-    origin = request.headers.get("origin")
-    headers = cors(collector, origin)
-    now_ms = collector.now_ms()
-    if refusal := over_rate(collector, request, now_ms, headers):
-        return refusal
+    """Take the one event of a GET, and answer with a pixel; HEAD, which Starlette takes for GET, is refused."""
+    if request.method != "GET":  # link checkers and mail scanners ask so, and read nothing
+        raise HTTPException(405, "this path takes GET", {"allow": "GET, OPTIONS"})
+    origin, headers, now_ms = arrival(collector, request)
     hit = dict(request.query_params)
     translated = translate((hit,), collector.settings.sites, origin, now_ms, address_key(collector))
     try:

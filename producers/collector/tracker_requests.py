@@ -1,30 +1,34 @@
-"""Requests of other trackers: their bodies, which browsers may send them, and how what they came to is kept."""
+"""Requests of other trackers: which browsers may send them, and how what they came to is kept."""
 
 import asyncio
-import zlib
 from collections import defaultdict
 from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import Response
 
-from producers.bundling import envelope_bytes
-from producers.collector.answers import too_many
+from producers.bundling import Envelopes, envelope_bytes
+from producers.collector.answers import TOO_MANY
 from producers.collector.clients import client_of
-from producers.collector.cors import preflight_answer
+from producers.collector.cors import cors, preflight_answer
 from producers.collector.state import Collector
-from producers.intake import RefusedError
 from producers.metrics import RATE_LIMITED
 from producers.translation import Translated
 from schemas.addresses import ADDRESS_PURPOSE
 from schemas.envelope import Envelope
 
-_BODY_TIMEOUT_S = 10.0
-_DISCARDED_BYTES = 2**20
 _CHUNK_BYTES = 200_000
 _BROWSER_HEADERS = {"origin", "sec-fetch-mode"}
-_GZIP = 31  # zlib's number for a gzip header and the largest window
+
+
+class Arrival(NamedTuple):
+    """The origin of the page that sent a request, the headers that let it read the answer, and when it came."""
+
+    origin: str | None
+    headers: dict[str, str]
+    now_ms: int
 
 
 async def preflight(collector: Collector, request: Request) -> Response:
@@ -32,58 +36,20 @@ async def preflight(collector: Collector, request: Request) -> Response:
     return preflight_answer(collector, request, "POST, GET", "content-type, authorization, sp-anonymous")
 
 
-async def read_body(request: Request, limit: int) -> bytes:
-    """Read the body as it came, up to a byte more than a limit; of the rest, discard so much that most see the answer.
+def arrival(collector: Collector, request: Request) -> Arrival:
+    """Take note of a request before its body is read.
 
     Raises:
-        HTTPException: 408, it took too long; 400, the sender hung up.
+        HTTPException: 429, the client sends too much.
     """
-    chunks: list[bytes] = []
-    size = 0
-    try:
-        async with asyncio.timeout(_BODY_TIMEOUT_S):
-            async for chunk in request.stream():
-                if size <= limit:
-                    chunks.append(chunk)
-                size += len(chunk)
-                if size > limit + _DISCARDED_BYTES:
-                    break
-    except TimeoutError as late:
-        raise HTTPException(408, "the request took too long to arrive", {"connection": "close"}) from late
-    except ClientDisconnect as gone:
-        raise HTTPException(400, "the request is incomplete") from gone
-    return b"".join(chunks)[: limit + 1]
-
-
-def unpacked(body: bytes, encoding: str | None, limit: int) -> bytes:
-    """Return a body without its content encoding, at most a byte more than a limit, however much it would unpack to.
-
-    Raises:
-        RefusedError: 400, it is not what its encoding says; 415, the encoding is none of ours.
-    """
-    match (encoding or "identity").strip().lower():
-        case "identity":
-            return body
-        case "gzip":
-            unpacking = zlib.decompressobj(_GZIP)
-            try:
-                content = unpacking.decompress(body, limit + 1)
-            except zlib.error as broken:
-                raise RefusedError(400, "", f"the body is not gzip: {broken}") from broken
-            if len(content) <= limit and not unpacking.eof:
-                raise RefusedError(400, "", "the body is not gzip: it ends early")
-            return content
-        case _:
-            raise RefusedError(415, "", "the content encoding must be gzip, or none")
-
-
-def over_rate(collector: Collector, request: Request, now_ms: int, headers: dict[str, str]) -> Response | None:
-    """Return the answer to a client that sends too much, or None."""
+    origin = request.headers.get("origin")
+    headers = cors(collector, origin)
+    now_ms = collector.now_ms()
     wait_s = collector.client_rates.wait_s(request.client.host if request.client else "", now_ms / 1000)
-    if not wait_s:
-        return None
-    RATE_LIMITED.labels("client").inc()
-    return too_many(wait_s, {**headers, "connection": "close"})
+    if wait_s:
+        RATE_LIMITED.labels("client").inc()
+        raise HTTPException(429, TOO_MANY, {**headers, "connection": "close", "retry-after": str(wait_s)})
+    return Arrival(origin, headers, now_ms)
 
 
 def with_client(envelopes: Iterable[Envelope], request: Request) -> tuple[Envelope, ...]:
@@ -105,7 +71,11 @@ async def keep(collector: Collector, request: Request, path: str, translated: Tr
     for envelope in with_client(translated.envelopes, request):
         by_slot[collector.slot_of(envelope.visitor_id)].append(envelope_bytes(envelope))
     await asyncio.gather(
-        *(collector.bundler.add(slot, chunk) for slot, envelopes in by_slot.items() for chunk in _chunks(envelopes)),
+        *(
+            collector.bundler.add(slot, Envelopes.of(chunk))
+            for slot, envelopes in by_slot.items()
+            for chunk in _chunks(envelopes)
+        ),
         *(collector.dead_letters.keep(path, one.error, one.payload, now_ms) for one in translated.refused),
     )
 

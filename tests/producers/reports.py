@@ -3,6 +3,12 @@
 import json
 from typing import Any
 
+from producers.bundling import bundle_bytes
+from producers.envelope_bytes import envelopes_bytes
+from producers.intake import Client, read_report
+from schemas.envelope import Bundle, Envelope
+from schemas.settings import Settings
+
 SENT = 1_750_000_000_000
 
 
@@ -37,3 +43,16 @@ def report(*events: dict[str, Any], **changes: Any) -> dict[str, Any]:
 
 def body(content: Any) -> bytes:
     return json.dumps(content).encode()
+
+
+def envelopes_of(
+    data: bytes,
+    received_ms: int,
+    settings: Settings,
+    client: Client = Client(),  # noqa: B008 - it is frozen
+) -> tuple[Envelope, ...]:
+    """Give what readers of the topic find of a report."""
+    envelopes = envelopes_bytes(read_report(data), received_ms, settings, client)
+    found = Bundle.from_bytes(bundle_bytes([envelopes.data])).envelopes
+    assert len(found) == envelopes.number
+    return found

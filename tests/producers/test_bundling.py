@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.bundling import Bundler, bundle_bytes, envelope_bytes
+from producers.bundling import Bundler, Envelopes, bundle_bytes, envelope_bytes
 from schemas.envelope import Bundle, Envelope
 from schemas.errors import UnavailableError
 from schemas.events import EmailOpen
@@ -53,7 +53,7 @@ def test_everything_arrives_once_in_its_partition_and_order_within_the_bounds(
         waiting = []
         for number, (partition, count, pause) in enumerate(adds):
             envelopes = [f"{number}.{index}".encode() for index in range(count)]
-            waiting.append(asyncio.ensure_future(bundler.add(partition, envelopes)))
+            waiting.append(asyncio.ensure_future(bundler.add(partition, Envelopes.of(envelopes))))
             if pause:
                 await asyncio.sleep(0)
         await asyncio.gather(*waiting)
@@ -84,9 +84,9 @@ def test_after_quiet_the_first_leaves_at_once_and_the_next_wait_for_the_interval
         bundler = Bundler(recorder, 0.2)
         loop = asyncio.get_running_loop()
         began = loop.time()
-        await bundler.add(0, [b"1"])
+        await bundler.add(0, Envelopes.of([b"1"]))
         first = loop.time() - began
-        await asyncio.gather(*(bundler.add(0, [str(number).encode()]) for number in range(2, 6)))
+        await asyncio.gather(*(bundler.add(0, Envelopes.of([str(number).encode()])) for number in range(2, 6)))
         return first, loop.time() - began
 
     first_s, second_s = asyncio.run(scenario())
@@ -100,7 +100,7 @@ def test_nobody_is_answered_before_kafka_has_acknowledged() -> None:
 
     async def scenario() -> None:
         bundler = Bundler(recorder, 0)
-        adding = asyncio.ensure_future(bundler.add(0, [b"1"]))
+        adding = asyncio.ensure_future(bundler.add(0, Envelopes.of([b"1"])))
         await asyncio.sleep(0.05)
         assert len(recorder.sent) == 1
         assert not adding.done()
@@ -115,7 +115,7 @@ def test_a_failure_reaches_all_of_its_bundle_and_no_other() -> None:
 
     async def scenario() -> list[BaseException | None]:
         bundler = Bundler(recorder, 0)
-        adding = [asyncio.ensure_future(bundler.add(partition, [b"1"])) for partition in (0, 0, 1)]
+        adding = [asyncio.ensure_future(bundler.add(partition, Envelopes.of([b"1"]))) for partition in (0, 0, 1)]
         await asyncio.sleep(0.05)
         recorder.futures[0].set_exception(UnavailableError("away"))
         recorder.futures[1].set_result((1, 0))
@@ -132,7 +132,7 @@ def test_one_who_hangs_up_takes_nothing_away_from_the_others() -> None:
 
     async def scenario() -> None:
         bundler = Bundler(recorder, 0)
-        gone, stays = (asyncio.ensure_future(bundler.add(0, [each])) for each in (b"1", b"2"))
+        gone, stays = (asyncio.ensure_future(bundler.add(0, Envelopes.of([each]))) for each in (b"1", b"2"))
         await asyncio.sleep(0.05)
         gone.cancel()
         await asyncio.sleep(0)
@@ -150,9 +150,9 @@ def test_draining_sends_what_waits_and_waits_for_what_was_sent() -> None:
 
     async def scenario() -> None:
         bundler = Bundler(recorder, 60)
-        first = asyncio.ensure_future(bundler.add(0, [b"1"]))
+        first = asyncio.ensure_future(bundler.add(0, Envelopes.of([b"1"])))
         await asyncio.sleep(0.02)
-        second = asyncio.ensure_future(bundler.add(0, [b"2"]))  # would wait a minute
+        second = asyncio.ensure_future(bundler.add(0, Envelopes.of([b"2"])))  # would wait a minute
         await asyncio.sleep(0.02)
         draining = asyncio.ensure_future(bundler.drain())
         await asyncio.sleep(0.02)

@@ -7,12 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from producers.form_addresses import without_addresses
-from producers.intake import envelopes_of, read_report
 from schemas.addresses import ADDRESS_PURPOSE, address_id
 from schemas.domains import company_domain, registrable
 from schemas.events import FormSubmit, Identify, IdentifyMethod
 from schemas.settings import Settings, Site
-from tests.producers.reports import SENT, body, report
+from tests.producers.reports import SENT, body, envelopes_of, report
 
 SETTINGS = Settings(secret="0123456789abcdef", sites={"www": Site(origins=("https://www.example.com",))})
 KEY = SETTINGS.signing_key(ADDRESS_PURPOSE)
@@ -25,7 +24,7 @@ def form(**fields: str) -> FormSubmit:
 
 def test_the_address_becomes_an_identification_and_the_other_fields_stay() -> None:
     said = report(form(email=" Dana@Mail.Acme.co.uk", size="50").model_dump(mode="json"))
-    identify, left = (one.event for one in envelopes_of(read_report(body(said)), SENT, SETTINGS))
+    identify, left = (one.event for one in envelopes_of(body(said), SENT, SETTINGS))
     assert isinstance(identify, Identify)
     assert isinstance(left, FormSubmit)
     assert left.fields == {"size": "50"}

@@ -1,26 +1,21 @@
 import json
-from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.envelope_bytes import envelopes_bytes
 from producers.intake import (
-    MAX_REPORT_BYTES,
     OLDEST_EVENT_MS,
     Client,
-    RefusedError,
     corrected_ms,
-    envelopes_of,
     read_report,
 )
 from producers.links import landing_token, site_token
-from schemas.envelope import Envelope
-from schemas.events import Identify, IdentifyMethod
+from producers.refusal import RefusedError
+from schemas.events import Identify, IdentifyMethod, PageProgress
 from schemas.message import MAX_UNIX_MS
 from schemas.settings import Settings, Site
-from tests.producers.reports import SENT, body, identify, progress, report
+from tests.producers.reports import SENT, body, envelopes_of, identify, progress, report
 
 SITES = {"www": Site(origins=("https://www.example.com",)), "shop": Site(origins=("https://shop.example.com",))}
 SETTINGS = Settings(secret="0123456789abcdef", sites=SITES)
@@ -49,20 +44,16 @@ def test_the_order_of_events_is_kept(occurred: list[int], sent: int) -> None:
 
 
 @pytest.mark.parametrize("client", [Client(), Client("203.0.113.0/24", automated=True), Client("2001:db8::/48")])
-def test_the_bytes_of_envelopes_are_what_the_contract_would_write(client: Client) -> None:
-    token = landing_token(SETTINGS, "www", "c1", "k", now_ms=NOW)
-    url = "https://www.example.com/"
-    form: dict[str, Any] = {"page_view_id": "pv1", "url": url, "type": "form_submit", "form": "demo"}
-    form |= {"event_id": "f1", "occurred_ms": SENT, "fields": {"email": "dana@acme.example", "size": "50"}}
-    said = report(progress("e1", title='"quoted" \\ € \x00'), identify(token), form, progress("e2", sections=[]))
-    read = read_report(body(said))
-    written = [Envelope.model_validate_json(each) for each in envelopes_bytes(read, NOW, SETTINGS, client)]
-    assert written == list(envelopes_of(read, NOW, SETTINGS, client))
+def test_an_envelope_holds_the_event_as_it_was_sent_and_what_is_kept_of_the_client(client: Client) -> None:
+    sent = progress("e1", title='"quoted" \\ € \x00', sections=[{"key": "a", "active_ms": 5}], left=True, more="?")
+    (envelope,) = envelopes_of(body(report(sent)), NOW, SETTINGS, client)
+    assert envelope.event == PageProgress.model_validate(sent)
+    assert (envelope.automated, envelope.client_network) == (client.automated, client.network)
 
 
 def test_every_event_becomes_one_envelope_in_its_order() -> None:
     events = [progress(f"e{number}", active_ms=number) for number in range(5)]
-    envelopes = envelopes_of(read_report(body(report(*events))), NOW, SETTINGS)
+    envelopes = envelopes_of(body(report(*events)), NOW, SETTINGS)
     assert [envelope.event.event_id for envelope in envelopes] == ["e0", "e1", "e2", "e3", "e4"]
     assert {(each.site, each.visitor_id, each.sent_ms, each.received_ms) for each in envelopes} == {
         ("www", "v-1", SENT, NOW)
@@ -73,7 +64,7 @@ def test_every_event_becomes_one_envelope_in_its_order() -> None:
 
 def test_a_landing_token_becomes_the_contact_it_was_made_for() -> None:
     token = landing_token(SETTINGS, "www", "c1", "spring", now_ms=NOW)
-    (envelope,) = envelopes_of(read_report(body(report(identify(token)))), NOW, SETTINGS)
+    (envelope,) = envelopes_of(body(report(identify(token))), NOW, SETTINGS)
     assert envelope.event == Identify(
         event_id="i1", occurred_ms=SENT, contact_id="c1", method=IdentifyMethod.email_link, campaign_id="spring"
     )
@@ -82,7 +73,7 @@ def test_a_landing_token_becomes_the_contact_it_was_made_for() -> None:
 
 def test_a_site_token_becomes_the_contact_it_was_made_for() -> None:
     token = site_token(SETTINGS, "www", "c2", now_ms=NOW)
-    (envelope,) = envelopes_of(read_report(body(report(identify(token)))), NOW, SETTINGS)
+    (envelope,) = envelopes_of(body(report(identify(token))), NOW, SETTINGS)
     assert isinstance(envelope.event, Identify)
     assert (envelope.event.contact_id, envelope.event.method) == ("c2", IdentifyMethod.site_token)
 
@@ -99,9 +90,8 @@ def test_a_site_token_becomes_the_contact_it_was_made_for() -> None:
     ],
 )
 def test_a_bad_token_is_named_by_its_event(token: str, why: str) -> None:
-    read = read_report(body(report(progress(), identify(token))))
     with pytest.raises(RefusedError) as caught:
-        envelopes_of(read, NOW, SETTINGS)
+        envelopes_of(body(report(progress(), identify(token))), NOW, SETTINGS)
     assert (caught.value.status, caught.value.field) == (400, "events.1.token")
     assert why in caught.value.message
 
@@ -125,11 +115,3 @@ def test_any_value_in_any_field_is_read_or_refused_under_the_senders_name(name: 
     except RefusedError as refused:
         assert refused.status == 400  # noqa: PT017 - accepted is right too
         assert refused.field.startswith("events.0." + name) or refused.field == ""  # noqa: PT017 - empty: no JSON
-
-
-def test_the_largest_report_is_64_kb() -> None:
-    data = body(report())
-    assert read_report(data + b" " * (MAX_REPORT_BYTES - len(data)))
-    with pytest.raises(RefusedError) as caught:
-        read_report(data + b" " * (MAX_REPORT_BYTES - len(data) + 1))
-    assert caught.value.status == 413

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from producers.intake import RefusedError
+from producers.refusal import RefusedError
 from producers.segment import MAX_BATCH_BYTES, MAX_CALL_BYTES, MAX_CALLS, read_posting, translate
 from producers.translation import Receipt, Translated, json_bytes
 from schemas.addresses import address_id

@@ -1,5 +1,8 @@
 """What the snippet costs the page, on a CPU four times slower than this one and a page of ten thousand elements."""
 
+from collections.abc import Callable
+from typing import NamedTuple
+
 from schemas.events import Click
 from tests.producers.pages.reader import Reader
 from tests.producers.pages.site import Recorder
@@ -33,32 +36,49 @@ def _read_big_page(reader: Reader, round_: int) -> Trace:
     return trace
 
 
-def _excess_ms(trace: Trace) -> float:
-    """Return how far the longest task of the snippet is over the bound.
+class Longest(NamedTuple):
+    """The longest task of the snippet, and how much of such a one is the machine's noise."""
+
+    task_ms: float
+    noise_ms: float
+
+    @property
+    def within_bound(self) -> bool:
+        return self.task_ms <= MAX_TASK_MS + self.noise_ms
+
+
+def _longest(trace: Trace) -> Longest:
+    """Return the longest task of the snippet.
 
     Where other programs want the CPU too, the throttle takes milliseconds for itself. How many is told by a script of
-    the page's own, which always does the same small piece of work.
+    the page's own, which always does the same small piece of work: what its longest task has over its middle one.
     """
     ours = trace.cost("/rb.js").task_ms
     control = trace.cost("/app").task_ms
     assert min(len(ours), len(control)) > 50
-    noise_ms = control[-1] - control[len(control) // 2]
-    return ours[-1] - noise_ms - MAX_TASK_MS
+    return Longest(ours[-1], control[-1] - control[len(control) // 2])
 
 
-def test_no_task_is_long_and_none_works_out_a_layout(reader: Reader, recorder: Recorder) -> None:
+def test_no_task_is_long_and_none_works_out_a_layout(
+    reader: Reader, recorder: Recorder, figure: Callable[[str], None]
+) -> None:
     """In one round of a few, since noise hits what it hits."""
     reader.open("/app")
     reader.page.evaluate(BIG_PAGE)
     reader.page.evaluate("setInterval(alwaysTheSame, 40)")
     reader.stay(1)
-    excesses: list[float] = []
-    while len(excesses) < ROUNDS and all(excess > 0 for excess in excesses):
-        trace = _read_big_page(reader, len(excesses))
+    rounds: list[Longest] = []
+    while len(rounds) < ROUNDS and not any(each.within_bound for each in rounds):
+        trace = _read_big_page(reader, len(rounds))
         assert trace.cost("/rb.js").forced == []
-        excesses.append(_excess_ms(trace))
+        rounds.append(_longest(trace))
     recorder.last(Click)
-    assert min(excesses) <= 0, excesses
+    best = min(rounds, key=lambda each: each.task_ms - each.noise_ms)
+    figure(
+        f"longest task of the snippet, 10,000 nodes, CPU 4x slower: {best.task_ms:.1f} ms "
+        f"(target: {MAX_TASK_MS} ms; the machine's noise in that round: {best.noise_ms:.1f} ms)"
+    )
+    assert best.within_bound, rounds
 
 
 def test_the_measurement_sees_a_long_task_and_a_forced_layout(reader: Reader) -> None:

@@ -6,11 +6,11 @@ from contextlib import suppress
 import pytest
 from playwright.sync_api import Browser, Error
 
-from producers.intake import envelopes_of
 from schemas.events import PageProgress, PageView
 from schemas.settings import Settings, Site
 from tests.producers.pages.reader import Reader
 from tests.producers.pages.site import SITE, Recorder
+from tests.producers.reports import envelopes_of
 from tests.support.browser import FLAGS, chromium
 
 pytest_plugins = ["tests.producers.pages.fixtures"]
@@ -44,7 +44,7 @@ def test_a_wrong_clock_is_put_right(reader: Reader, recorder: Recorder, wrong: s
     recorder.left()
     settings = Settings(secret="0123456789abcdef", sites={SITE: Site(origins=(recorder.url,))})
     pairs = zip(recorder.reports, recorder.received_ms, strict=True)
-    envelopes = [each for report, at_ms in pairs for each in envelopes_of(report, at_ms, settings)]
+    envelopes = [each for report, at_ms in pairs for each in envelopes_of(report.to_bytes(), at_ms, settings)]
     for envelope in envelopes:
         assert abs(envelope.event.occurred_ms - off_by_ms - envelope.occurred_ms) < 500
     opened = next(each for each in envelopes if isinstance(each.event, PageView))

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from producers.intake import RefusedError
+from producers.refusal import RefusedError
 from producers.snowplow import MAX_BYTES, MAX_EVENTS, read_payload, translate
 from producers.translation import Translated, json_bytes
 from schemas.addresses import address_id

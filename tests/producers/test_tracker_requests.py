@@ -100,6 +100,15 @@ def test_snowplows_paths_answer_as_its_collector_does(site: TrackedSite) -> None
     site.until(lambda all_: sum(one.visitor_id == visitor for one in all_) == 2)
 
 
+def test_a_pixel_asked_for_by_head_is_no_page_view(site: TrackedSite) -> None:
+    asked, read = (f"v-{uuid.uuid4()}" for _ in range(2))
+    answer = httpx.head(site.collector.url + "/i", params=hit(asked))
+    assert (answer.status_code, answer.headers["allow"]) == (405, "GET, OPTIONS")
+    httpx.get(site.collector.url + "/i", params=hit(read))
+    stored = site.until(lambda all_: any(one.visitor_id == read for one in all_))
+    assert not [one for one in stored if one.visitor_id == asked]
+
+
 @pytest.mark.parametrize("path", ["/v1/page", TP2])
 def test_a_packed_body_is_unpacked(site: TrackedSite, path: str) -> None:
     visitor = f"v-{uuid.uuid4()}"

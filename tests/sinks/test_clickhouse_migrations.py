@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 
 import pytest
 from clickhouse_driver import Client
@@ -15,6 +16,8 @@ from sinks.clickhouse.rows import TABLES
 from tests.sinks.clickhouse_store import spare_database
 from tests.support.clickhouse import ClickHouseAddress
 from tests.support.ports import free_port
+
+NOW = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -62,6 +65,29 @@ def test_a_migration_that_died_half_way_is_applied_again(settings: Settings) -> 
     assert migrate(settings) == names()
     with connect(settings) as client:
         assert client.execute("SELECT count() FROM events") == [(1,)]
+
+
+def test_reads_of_machines_from_before_they_were_told_apart_are_taken_out(settings: Settings) -> None:
+    before = [migration for migration in known_migrations() if migration.name < "0006"]
+    migrate(settings)
+    with connect(settings) as client:
+        for migration in before:  # the view is again what it was
+            _apply(client, migration)
+        rows = [
+            ("bot", "e1", "pv1", NOW, 10, True),
+            ("person", "e2", "pv2", NOW, 20, False),
+            ("both", "e3", "pv3", NOW, 40, True),
+            ("both", "e4", "pv3", NOW, 30, False),
+        ]
+        client.execute(
+            "INSERT INTO events (visitor_id, event_id, page_view_id, occurred, active_ms, automated) VALUES", rows
+        )
+        query = "SELECT visitor_id, active_ms FROM reads FINAL ORDER BY visitor_id"
+        assert client.execute(query) == [("bot", 10), ("both", 40), ("person", 20)]
+        client.execute("TRUNCATE TABLE schema_migrations")
+    migrate(settings)
+    with connect(settings) as client:
+        assert client.execute(query) == [("both", 30), ("person", 20)]
 
 
 def test_a_database_newer_than_the_code_is_refused(settings: Settings) -> None:

@@ -154,3 +154,13 @@ def test_page_pings_add_up_and_each_counts_once(client: Client) -> None:
     for offset, told in enumerate((pings, pings[:2])):
         writer.write([bundle([envelope(ping, "pinged") for ping in told], 0, offset)], NOW_MS)
     assert stored(client, "pinged")["pv"]["active_ms"] == 30_000
+
+
+def test_what_a_machine_opens_is_an_event_and_no_read(client: Client) -> None:
+    view = PageView(event_id="e1", occurred_ms=NOW_MS, page_view_id="pv", url="https://www.example.com/a")
+    bot = envelope(view, "bot").model_copy(update={"automated": True})
+    Writer(client, no_letters, 1).write([bundle([bot, envelope(view, "person")])], NOW_MS)
+    seen = client.execute("SELECT visitor_id, automated FROM events FINAL WHERE visitor_id IN ('bot', 'person')")
+    assert sorted(seen) == [("bot", True), ("person", False)]
+    assert not stored(client, "bot")
+    assert stored(client, "person").keys() == {"pv"}
