@@ -1,11 +1,13 @@
 """Puts a workload on Kafka: one event a message for the peers, bundles and a directory for this pipeline."""
 
 import json
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, Producer, TopicPartition
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaError, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic, OffsetSpec
 
 from benchmarks.streams.oracle import Batch, Totals
@@ -19,6 +21,7 @@ PARTITIONS = 4
 COMPRESSION = "gzip"  # as the collector's, for all
 _NOBODY = "nobody"  # no rep, so no briefs: the peers write none
 _TIMEOUT_S = 30.0
+_SESSION_S = 60.0
 
 
 class Broker:
@@ -77,10 +80,16 @@ class Broker:
         return [group.group_id for group in self._admin.list_consumer_groups().result(_TIMEOUT_S).valid]
 
     def delete_groups(self) -> None:
-        """Forget how far every consumer group has come."""
-        if groups := self._groups():
+        """Forget how far every consumer group has come; who was killed is a member until its session ends."""
+        deadline_s = time.monotonic() + _SESSION_S
+        while groups := self._groups():
             for gone in self._admin.delete_consumer_groups(groups).values():
-                gone.result(_TIMEOUT_S)
+                try:
+                    gone.result(_TIMEOUT_S)
+                except KafkaException as error:
+                    if error.args[0].code() != KafkaError.NON_EMPTY_GROUP or time.monotonic() > deadline_s:
+                        raise
+            time.sleep(0.2)
 
     def send_all(self, topic: str, messages: Iterable[tuple[bytes | None, bytes, int]]) -> int:
         """Publish (key, value, partition) and return their number once all are acknowledged; partition -1 is by key."""
@@ -100,38 +109,39 @@ class Broker:
 
 @dataclass(frozen=True)
 class Loaded:
-    """A workload on Kafka, and what must come of it."""
+    """A workload's first so many events on Kafka, and what must come of them."""
 
     load: Workload
+    events: int
     topic: str
     tables: Path
     expected: dict[str, Totals]
 
 
-def load_plain(broker: Broker, load: Workload, topic: str, directory: Path) -> Loaded:
-    """Publish one message per event, keyed by visitor; the tables are written to a file."""
+def load_plain(broker: Broker, load: Workload, first: int, topic: str, directory: Path) -> Loaded:
+    """Publish one message for each of the first events, keyed by visitor; the tables are written to a file."""
     broker.create(topic)
     partitions = _Partitions()
     batch = Batch(load.contacts, contents())
 
     def messages() -> Iterator[tuple[bytes | None, bytes, int]]:
-        for visitor_id, envelope in events(load):
+        for visitor_id, envelope in islice(events(load), first):
             batch.add(envelope)
             yield visitor_id.encode(), envelope, partitions.of(visitor_id)
 
     broker.send_all(topic, messages())
     tables = directory / f"{topic}.tables.json"
     tables.write_text(json.dumps({"contacts": load.contacts, "contents": contents()}))
-    return Loaded(load, topic, tables, batch.totals())
+    return Loaded(load, first, topic, tables, batch.totals())
 
 
-def load_bundles(broker: Broker, load: Workload, per_bundle: int) -> int:
-    """Publish the same events as the collector does, so many in a bundle, and return the number of bundles."""
+def load_bundles(broker: Broker, load: Workload, first: int, per_bundle: int) -> int:
+    """Publish a workload's first events as the collector does, so many a bundle; returns how many bundles that made."""
     partitions = _Partitions()
 
     def messages() -> Iterator[tuple[bytes | None, bytes, int]]:
         waiting: list[list[bytes]] = [[] for _ in range(PARTITIONS)]
-        for visitor_id, envelope in events(load):
+        for visitor_id, envelope in islice(events(load), first):
             partition = partitions.of(visitor_id)
             waiting[partition].append(envelope)
             if len(waiting[partition]) == per_bundle:

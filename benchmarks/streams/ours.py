@@ -73,7 +73,7 @@ def run_ours(broker: Broker, loaded: Loaded, per_bundle: int, directory: Path) -
     """
     pipeline = Pipeline(broker, directory)
     load_directory(broker, loaded.load.contacts)
-    load_bundles(broker, loaded.load, per_bundle)
+    load_bundles(broker, loaded.load, loaded.events, per_bundle)
     results = Results(broker.bootstrap, INTEREST.name, totals_in_interest(contents()), loaded.expected)
     try:
         cost = pipeline.run(directory / f"readbrief-{loaded.topic}-{per_bundle}.log", results.complete)

@@ -3,12 +3,13 @@
 import uuid
 from collections.abc import Callable, Mapping
 
-from confluent_kafka import Consumer, KafkaError, KafkaException
+from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
 from benchmarks.streams.oracle import Totals, differences, digest
 
 AT_ONCE = 10_000
 WAIT_S = 0.1
+WAIT_FOR_TOPICS_S = 30.0
 
 Decode = Callable[[bytes, bytes], tuple[str, Totals]]
 
@@ -28,20 +29,19 @@ class Results:
                 "bootstrap.servers": bootstrap,
                 "log_level": 2,  # a broker that stops in the end is no news
                 "group.id": f"results-{uuid.uuid4().hex}",
-                "auto.offset.reset": "earliest",
                 "enable.auto.commit": False,
-                "topic.metadata.refresh.interval.ms": 1_000,
             }
         )
-        self._consumer.subscribe([topic])
+        self._topic = topic
+        self._following = False
 
     def complete(self) -> bool:
         """Read what has come, and tell whether all accounts are as expected."""
+        if not self._following and not self._follow():
+            return False
         while messages := self._consumer.consume(AT_ONCE, WAIT_S):
             for message in messages:
                 if error := message.error():
-                    if error.code() == KafkaError.UNKNOWN_TOPIC_OR_PART:
-                        continue  # the peer makes it
                     raise KafkaException(error)
                 key, value = message.key(), message.value()
                 if key is not None and value is not None:
@@ -52,9 +52,20 @@ class Results:
         self._compared = self._messages
         return not self.wrong()
 
+    def _follow(self) -> bool:
+        """Begin as soon as the topic is there: some peers make it."""
+        partitions = self._consumer.list_topics(timeout=WAIT_FOR_TOPICS_S).topics.get(self._topic)
+        if partitions is not None:
+            self._consumer.assign(
+                [TopicPartition(self._topic, each, OFFSET_BEGINNING) for each in partitions.partitions]
+            )
+            self._following = True
+        return self._following
+
     def totals(self) -> dict[str, Totals]:
-        """Return the totals by account as last told."""
-        return dict(self._decode(key, value) for key, value in self._last.items())
+        """Return the totals by account as last told; who was told to have read nothing counts as not told of."""
+        told = dict(self._decode(key, value) for key, value in self._last.items())
+        return {account: totals for account, totals in told.items() if totals["reads"]}
 
     def wrong(self) -> list[str]:
         """Return the accounts that are not yet as expected."""
@@ -71,7 +82,8 @@ class Results:
 
     def summary(self) -> str:
         """Return digest and number of messages that told the totals."""
-        return f"{digest(self.totals())} of {len(self._last)} accounts in {self._messages} messages"
+        totals = self.totals()
+        return f"{digest(totals)} of {len(totals)} accounts in {self._messages} messages"
 
     def close(self) -> None:
         """Stop following."""

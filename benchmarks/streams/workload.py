@@ -36,6 +36,7 @@ class Workload:
     ending_ms: int
     days: int = 5
     seed: int = 20
+    account_step: int = 1  # accounts are numbered in steps, so that they lie among others
 
     @cached_property
     def accounts_of_visitors(self) -> list[str]:
@@ -44,7 +45,7 @@ class Workload:
         chosen = _zipf(dice, self.accounts)
         numbers = [*range(self.accounts), *(next(chosen) for _ in range(self.visitors - self.accounts))]
         dice.shuffle(numbers)
-        return [account_id(number) for number in numbers]
+        return [account_id(number * self.account_step) for number in numbers]
 
     def is_known(self, visitor: int) -> bool:
         """Tell whether a visitor, by number, will be identified."""
@@ -58,6 +59,12 @@ class Workload:
             for visitor, account in enumerate(self.accounts_of_visitors)
             if self.is_known(visitor)
         }
+
+
+def one_read(account: int, at_ms: int) -> bytes:
+    """Return one envelope of a visitor who reads nothing else, in an account."""
+    view = _PageView(f"reader-of-{account}", f"pv-of-{account}", url_of(account % PAGES), 1)
+    return view.progress(account, at_ms, random.Random(account))  # noqa: S311 - no secret
 
 
 def account_id(number: int) -> str:
