@@ -123,8 +123,8 @@ def setting(events: int, visitors: int, accounts: int, exponent: float) -> str:
     """Say what was asked of all."""
     return (
         "The job: resolve visitors to accounts, join their reads by page view, and keep for each account active\n"
-        "time, number of reads and active time by topic. "
-        f"{events:,} events of {visitors:,} visitors of\n{accounts:,} accounts (Zipf, exponent {exponent:g}, each at least once) over five days, on one Apache Kafka,\n"
+        f"time, number of reads and active time by topic. {events:,} events of {visitors:,} visitors of\n"
+        f"{accounts:,} accounts (Zipf, exponent {exponent:g}, each at least once), five days, on one Apache Kafka,\n"
         "four partitions, gzip. Where a way is slow it was given the first so many of the events. The result of each\n"
         "equals that of a plain batch computation over the same events: same digest. CPU is user and system time of\n"
         "all of the job's processes, children too, the broker's not; it includes starting, and also stands without.\n\n"

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 
 from confluent_kafka import OFFSET_BEGINNING, Consumer, KafkaException, TopicPartition
 
+from benchmarks.streams.loading import PARTITIONS
 from benchmarks.streams.oracle import Totals, differences, digest
 
 AT_ONCE = 10_000
@@ -53,12 +54,11 @@ class Results:
         return not self.wrong()
 
     def _follow(self) -> bool:
-        """Begin as soon as the topic is there: some peers make it."""
-        partitions = self._consumer.list_topics(timeout=WAIT_FOR_TOPICS_S).topics.get(self._topic)
-        if partitions is not None:
-            self._consumer.assign(
-                [TopicPartition(self._topic, each, OFFSET_BEGINNING) for each in partitions.partitions]
-            )
+        """Begin as soon as the topic is there with all its partitions: some peers make it."""
+        topic = self._consumer.list_topics(timeout=WAIT_FOR_TOPICS_S).topics.get(self._topic)
+        led = [number for number, each in topic.partitions.items() if each.leader >= 0] if topic else []
+        if len(led) == PARTITIONS:
+            self._consumer.assign([TopicPartition(self._topic, number, OFFSET_BEGINNING) for number in led])
             self._following = True
         return self._following
 
