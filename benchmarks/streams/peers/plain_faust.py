@@ -35,7 +35,7 @@ def build(job: Job) -> Any:
     )
     keyed: dict[str, Any] = {"key_type": str, "key_serializer": "raw", "value_serializer": "json"}
     events = app.topic(job.events_topic, **keyed)
-    known = app.topic(f"{job.name}-known", partitions=job.partitions, internal=True, **keyed)
+    known = app.topic(f"{job.name}-known", **keyed)
     visitors = app.Table("visitors", partitions=job.partitions)
     reads = app.Table("reads", partitions=job.partitions)
     totals = app.Table("totals", partitions=job.partitions)
