@@ -11,7 +11,7 @@ from benchmarks.streams.job import Job
 from benchmarks.streams.loading import COMPRESSION, PARTITIONS, Broker, Loaded
 from benchmarks.streams.measuring import Cost, PeerFailedError, measure
 from benchmarks.streams.oracle import Totals
-from benchmarks.streams.peer_installs import java_classpath, peers_python
+from benchmarks.streams.peer_installs import java_classpath, peers_python, versions
 from benchmarks.streams.results import Decode, Results
 
 TIMEOUT_S = 900.0
@@ -63,11 +63,12 @@ def peers() -> list[Peer]:
     Raises:
         PeersUnavailableError: something they need can't be had.
     """
-    python, classpath = str(peers_python()), java_classpath()
+    installed, classpath = peers_python(), java_classpath()
+    python, version = str(installed), versions(installed)
     return [
         Peer(
             "faust",
-            "(b) Faust, plain",
+            f"(b) Faust {version['faust']}, plain",
             "one event a message, in-memory tables, uvloop",
             lambda job: [sys.executable, "-m", f"{_PEERS}.plain_faust", job.to_json()],
             lambda job: f"{job.name}-totals-changelog",
@@ -78,7 +79,7 @@ def peers() -> list[Peer]:
         ),
         Peer(
             "quix",
-            "(c) Quix Streams",
+            f"(c) Quix Streams {version['quix']}",
             "state in RocksDB, grouped anew by account",
             lambda job: [python, "-m", f"{_PEERS}.quix_streams", job.to_json()],
             lambda job: job.totals_topic,
@@ -87,7 +88,7 @@ def peers() -> list[Peer]:
         ),
         Peer(
             "bytewax",
-            "(d) bytewax",
+            f"(d) bytewax {version['bytewax']}",
             "one worker, snapshots to SQLite",
             lambda job: [python, "-m", f"{_PEERS}.bytewax_flow", job.to_json()],
             lambda job: job.totals_topic,
@@ -95,7 +96,7 @@ def peers() -> list[Peer]:
         ),
         Peer(
             "bytewax-volatile",
-            "(d') bytewax, without recovery",
+            f"(d') bytewax {version['bytewax']}, without recovery",
             "keeps no state over a restart",
             lambda job: [python, "-m", f"{_PEERS}.bytewax_flow", job.to_json(), "--without-recovery"],
             lambda job: job.totals_topic,
@@ -103,7 +104,7 @@ def peers() -> list[Peer]:
         ),
         Peer(
             "kafka-streams",
-            "(e) Kafka Streams",
+            f"(e) Kafka Streams {version['java']}",
             "Java, in-memory stores with cache and changelog",
             lambda job: ["java", *_JAVA_OPTIONS, *_QUIET, "-cp", classpath, "StreamsPeer", job.to_json()],
             lambda job: job.totals_topic,

@@ -2,10 +2,12 @@
 
 import hashlib
 import os
+import re
 import shutil
 import subprocess
 import sys
 import tomllib
+from importlib.metadata import version
 from pathlib import Path
 
 from tests.support.processes import PROJECT
@@ -25,8 +27,8 @@ def peers_python() -> Path:
         PeersUnavailableError: pip could not install them.
     """
     wanted = tomllib.loads((PROJECT / "pyproject.toml").read_text())["dependency-groups"]["bench"]
-    version = f"{sys.version_info.major}.{sys.version_info.minor}"
-    folder = _cache() / f"bench-py{version}-{_fingerprint(repr(wanted).encode())}"
+    ours = f"{sys.version_info.major}.{sys.version_info.minor}"
+    folder = _cache() / f"bench-py{ours}-{_fingerprint(repr(wanted).encode())}"
     python = folder / "bin" / "python"
     if not (folder / "complete").exists():
         print(f"installing {', '.join(wanted)} into a venv of their own …", flush=True)
@@ -35,6 +37,14 @@ def peers_python() -> Path:
         _run([str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *wanted])
         (folder / "complete").touch()
     return python
+
+
+def versions(python: Path) -> dict[str, str]:
+    """Return what versions are compared with: of Faust as the pipeline has it, of the others as they are installed."""
+    script = "from importlib.metadata import version as v; print(v('quixstreams'), v('bytewax'))"
+    quix, bytewax = _run([str(python), "-c", script]).split()
+    java = re.search(r"<kafka.version>(.+?)</kafka.version>", (_JAVA / "pom.xml").read_text())
+    return {"faust": version("faust-streaming"), "quix": quix, "bytewax": bytewax, "java": java[1] if java else ""}
 
 
 def java_classpath() -> str:
@@ -65,10 +75,11 @@ def _fingerprint(content: bytes) -> str:
     return hashlib.sha256(content).hexdigest()[:12]
 
 
-def _run(command: list[str]) -> None:
+def _run(command: list[str]) -> str:
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=_TIMEOUT_S)  # noqa: S603
     except (OSError, subprocess.TimeoutExpired) as error:
         raise PeersUnavailableError(f"{command[0]} failed: {error}") from error
     if done.returncode:
         raise PeersUnavailableError(f"{' '.join(command)} failed:\n{(done.stdout + done.stderr)[-2000:]}")
+    return done.stdout
