@@ -95,7 +95,8 @@ def _grow(broker: Broker, events: int, ending_ms: int, directory: Path) -> list[
         held = hold(broker, accounts, round(events * GROWTH_SHARE), ending_ms, directory)
         print(
             f"      {accounts:,} accounts: {held.event_us:.0f} us of CPU per event, "
-            f"{held.account_bytes / 1024:.1f} KiB per account, recovered in {held.recovery_s:.1f} s",
+            f"{held.account_bytes / 1024:.1f} KiB per account, recovered in {held.recovery_s:.1f} s "
+            f"({held.recovery_cpu_s:.1f} s of CPU)",
             flush=True,
         )
         holdings.append(held)

@@ -152,7 +152,7 @@ def _table(runs: Sequence[Run]) -> str:
 def _growth_table(holdings: Sequence[Holding]) -> str:
     intro = (
         "So many accounts held in state, each with a read, by one worker; the events are the same and touch "
-        f"{ACTIVE_ACCOUNTS:,} of\nthem. Recovery is what a worker takes longer to be ready than with no state.\n"
+        f"{ACTIVE_ACCOUNTS:,} of\nthem. Recovery is from the start of the process until all state is there.\n"
     )
     lines = [
         intro,
