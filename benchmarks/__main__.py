@@ -6,6 +6,7 @@ from importlib import import_module
 BENCHMARKS = {
     "collector": "benchmarks.collector",
     "reading": "benchmarks.reading",
+    "streams": "benchmarks.streams.comparison",
 }
 
 
