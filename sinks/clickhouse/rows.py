@@ -39,14 +39,16 @@ def _interest(record: Record) -> list[Row]:
     if record.value is None:  # an account that is forgotten; its rows are erased where it is forgotten
         return []
     said = Interest.from_bytes(record.value)
+    # A summary of nothing is as of no read: it stands from when it was told, in place of what was taken back.
+    told_ms = said.as_of_ms or record.timestamp_ms
     points: dict[str, float] = defaultdict(float)
     for reason in said.reasons:
         points[reason.kind] += reason.points
     return [
         (
             said.account_id,
-            _day(said.as_of_ms),
-            said.as_of_ms,
+            _day(told_ms),
+            told_ms,
             said.temperature.value,
             said.score,
             said.buying_stage.value if said.buying_stage else "",

@@ -136,7 +136,7 @@ def test_the_trigger_says_from_which_temperature_to_which_and_how_long_the_silen
 
 def test_a_reader_whose_name_is_not_known_is_an_unknown_colleague() -> None:
     rendered = render(a_delivery(briefs=(a_brief(reads=(a_read(contact_id=""),)),)), people())
-    assert "an unknown colleague read “Pricing”" in rendered.subject
+    assert "someone there read “Pricing”" in rendered.subject
     one = a_brief(reads=(a_read(contact_id=""),), interest=standing(unknown_visitors=1))
     assert "names are not known" not in forms(one)["text"]
     assert "whose name is not known" in forms(a_brief(interest=standing(unknown_visitors=1)))["text"]
