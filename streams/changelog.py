@@ -77,6 +77,11 @@ class PartitionState:
         for key, due_ms in work.due.items():
             self._note_due(key, due_ms)
 
+    def renew_due(self) -> None:
+        """Have every key due again that the changelog has as due: a rebalance may come before what was taken off."""
+        for key, due_ms in self._due_ms.items():
+            self.due.put(key, due_ms)
+
     def _note_due(self, key: str, due_ms: int | None) -> None:
         self.due.put(key, due_ms)
         if due_ms is None:
@@ -103,7 +108,10 @@ async def take_over(states: Sequence[PartitionState], consumer: AIOKafkaConsumer
     """Bring states to the end of their changelogs and become their owner; return the number of records read."""
     count = await _read_to_end(states, consumer)
     await send_all(producer, [state.claim() for state in states])
-    return count + await _read_to_end(states, consumer)  # what a former owner wrote meanwhile, and the claim
+    count += await _read_to_end(states, consumer)  # what a former owner wrote meanwhile, and the claim
+    for state in states:
+        state.renew_due()
+    return count
 
 
 async def _read_to_end(states: Sequence[PartitionState], consumer: AIOKafkaConsumer) -> int:

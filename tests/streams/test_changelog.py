@@ -83,6 +83,16 @@ def test_what_a_former_owner_writes_is_ignored_and_it_finds_out() -> None:
     assert log.follow(successor).table.get("acme") == {HEAD: b"new"}
 
 
+def test_a_key_taken_off_before_a_rebalance_is_due_again_after_it() -> None:
+    log = Log()
+    owner = log.owner()
+    log.write(owner, Work(due={"acme": 5}))
+    assert owner.due.pop_due(6) == [("acme", 5)]
+    assert log.follow(owner).due.pop_due(6) == []  # nothing new stands in the changelog
+    owner.renew_due()
+    assert owner.due.pop_due(6) == [("acme", 5)]
+
+
 def test_a_moment_that_is_taken_back_is_gone_after_a_restart_too() -> None:
     log = Log()
     owner = log.owner()
