@@ -106,3 +106,6 @@ class Brief(Message):
     interest: Interest
     lifecycle: Annotated[Lifecycle | None, Field(description="The account's, when this was decided")] = None
     hand_over: HandOver | None = None
+    corrects: Annotated[
+        Reader, Field(description="The brief that this one puts right; empty if it is news of its own")
+    ] = ""
