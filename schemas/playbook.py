@@ -40,6 +40,25 @@ class TriggerRules(FileModel):
     session_grace_s: Annotated[float, Field(gt=0, description="Quiet after a page is left that ends a session")] = 10
     session_quiet_s: Annotated[float, Field(gt=0, description="Quiet on an open page that ends a session")] = 120
     min_session_active_s: Annotated[int, Field(ge=0, description="Less reading than this is not worth a brief")] = 10
+    functions_at_least: Annotated[int, Field(ge=2, description="Functions of the committee that read together")] = 2
+    functions_days: Annotated[float, Field(gt=0, description="Within so many days")] = 7
+    campaign_window_s: Annotated[
+        float, Field(gt=0, description="A read begun so long before or after a campaign's click was brought by it")
+    ] = 1800
+    campaign_active_s: Annotated[int, Field(ge=1, description="So much active reading shows a human behind it")] = 5
+    customer_stages: Annotated[tuple[Stage, ...], Field(description="What customers read before they renew")] = (
+        Stage.renewal,
+    )
+    leaving_topics: Annotated[tuple[Slug, ...], Field(description="Topics of customers who think of leaving")] = (
+        "cancellation",
+        "leaving",
+    )
+    leaving_urls: Annotated[tuple[str, ...], Field(description="Addresses that say so, with * for anything")] = (
+        "*/cancel*",
+        "*/terminat*",
+        "*/offboarding*",
+        "*/data-export*",
+    )
     told: Annotated[tuple[TriggerKind, ...], Field(description="What is worth a brief")] = tuple(TriggerKind)
 
 
