@@ -93,6 +93,24 @@ class Advice(Model):
     next_step: str = ""
 
 
+class CorrectionKind(StrEnum):
+    """Why an earlier brief was wrong, or told less than is known now."""
+
+    machine_click = "machine_click"
+    known_now = "known_now"
+    withdrawn = "withdrawn"
+
+
+class Correction(Model):
+    """What an earlier brief said that no longer holds, or did not say."""
+
+    kind: CorrectionKind
+    told_ms: Annotated[UnixMs, Field(description="When the earlier brief was decided")]
+    page_view_ids: Annotated[tuple[Id, ...], Field(description="Reads told then that are concerned")] = ()
+    urls: Annotated[tuple[str, ...], Field(description="What they were reads of")] = ()
+    contact_id: Annotated[Reader, Field(description="Who the reader is known to be now")] = ""
+
+
 class Brief(Message):
     """One message for one rep about one account, in the rep's language; people stand in it by id only."""
 
@@ -117,3 +135,7 @@ class Brief(Message):
     corrects: Annotated[
         Reader, Field(description="The brief that this one puts right; empty if it is news of its own")
     ] = ""
+    correction: Annotated[Correction | None, Field(description="What is put right, where `corrects` is set")] = None
+    merges: Annotated[tuple[Id, ...], Field(description="Briefs that waited, and are told with this one")] = ()
+    escalates: Annotated[Reader, Field(description="The brief that its rep did not open: a manager's is about it")] = ""
+    escalated_from: Annotated[Reader, Field(description="The rep who did not open it")] = ""

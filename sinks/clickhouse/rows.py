@@ -7,6 +7,7 @@ from schemas import topics
 from schemas.activity import Identified
 from schemas.brief import Brief
 from schemas.dead_letter import DeadLetter
+from schemas.decision import Decision
 from schemas.delivery import Delivery, Outcome
 from schemas.interest import Interest
 from schemas.rep_mail import RepMail
@@ -131,6 +132,26 @@ def _outcomes(record: Record) -> list[Row]:
     ]
 
 
+def _decisions(record: Record) -> list[Row]:
+    said = Decision.from_bytes(value_of(record))
+    return [
+        (
+            said.decision_id,
+            said.account_id,
+            said.rep_id,
+            said.brief_id,
+            said.verdict.value,
+            said.rule.value,
+            said.trigger.value if said.trigger else "",
+            said.at_ms,
+            said.until_ms,
+            said.with_brief_id,
+            said.subject,
+            said.to_bytes().decode(),
+        )
+    ]
+
+
 def _dead_letters(record: Record) -> list[Row]:
     said = DeadLetter.from_bytes(value_of(record))
     return [(said.dead_letter_id, said.stage.value, said.origin, said.reason, said.at_ms, said.payload)]
@@ -171,6 +192,12 @@ TABLES: dict[str, Table] = {
         ("outcome_id", "delivery_id", "rep_id", "channel", "brief_ids", "account_ids", "kind", "at", "attempts",
          "reason", "target", "text", "url", "suspected", "message"),
         _outcomes,
+    ),
+    topics.DECISIONS.name: Table(
+        "decisions",
+        ("decision_id", "account_id", "rep_id", "brief_id", "verdict", "rule", "trigger_kind", "at", "until",
+         "with_brief_id", "subject", "message"),
+        _decisions,
     ),
     topics.DEAD_LETTERS.name: Table(
         "dead_letters", ("dead_letter_id", "stage", "origin", "reason", "at", "payload"), _dead_letters
