@@ -93,6 +93,7 @@ class Told(Model):
     reads: dict[str, int]
     temperature: Temperature | None = None
     lifecycle: Lifecycle | None = None
+    forms: Annotated[tuple[Id, ...], Field(description="Forms that it told of")] = ()
 
 
 def told_by(brief: Brief) -> Told:
@@ -104,6 +105,7 @@ def told_by(brief: Brief) -> Told:
         reads=brief.told,
         temperature=brief.interest.temperature,
         lifecycle=brief.lifecycle,
+        forms=brief.told_forms,
     )
 
 

@@ -9,16 +9,19 @@ from schemas.activity import Activity, Ownership, Told, told_by
 from schemas.brief import Brief, HandOver, HandOverReason, Trigger, TriggerKind
 from schemas.directory import Account, Directory, Lifecycle, Rep
 from schemas.events import Identify
+from schemas.ids import derived_id
 from schemas.interest import Interest
 from schemas.message import Id, Message, Model, UnixMs
 from schemas.playbook import Playbook
 from schemas.reads import Read
 from streams.attribution import attributed, highest
 from streams.briefing import Occasion, compose
+from streams.campaigns import CampaignClick, campaign_of, with_clicks
 from streams.interest import summarise
-from streams.ownership import LEADS, Signs, hand_over_to, told_of
+from streams.ownership import CUSTOMERS, LEADS, Signs, hand_over_to, told_of
 from streams.reading import join_all, read_of
-from streams.triggers import decide, has_high_intent, named, next_due_ms, untold
+from streams.signs import functions_together
+from streams.triggers import Recently, decide, has_high_intent, named, next_due_ms, untold, untold_forms
 from streams.weighing import DAY_MS
 
 SETTLE_MS = 60_000  # a summary of old reads has cooled long ago: it is renewed once the account is quiet, not each time
@@ -28,7 +31,8 @@ class AccountState(Message):
     """An account's reads, and how much of each has been told: both are joins, so their order does not matter.
 
     `others` are reads of visitors who are this account's at other times, `owners` says when. `last` is the newest
-    brief, without its reads; `nurtured_ms` when reading that nobody was told was marketing's.
+    brief, without its reads; `nurtured_ms` when reading that nobody was told was marketing's. `forms` are those told,
+    with when; `clicks` those of campaigns.
     """
 
     account_id: Id
@@ -40,6 +44,8 @@ class AccountState(Message):
     emptied_ms: UnixMs = 0
     last: Told | None = None
     nurtured_ms: UnixMs = 0
+    forms: dict[str, int] = Field(default_factory=dict)
+    clicks: dict[str, CampaignClick] = Field(default_factory=dict)
 
 
 class AccountStep(Model):
@@ -78,6 +84,8 @@ def take_in(state: AccountState, activity: Activity, history_days: int) -> Accou
             "owners": of_use,
             "told": told,
             "last": _newest(state.last, activity.told),
+            "forms": _forms(state.forms, activity.told, horizon_ms),
+            "clicks": with_clicks(state.clicks, activity),
             "arrived_ms": max(state.arrived_ms, *recognised) if recognised else state.arrived_ms,
             "emptied_ms": emptied_ms,
         }
@@ -113,7 +121,8 @@ def advance(
         after = after.model_copy(update={"nurtured_ms": decision.nurtured_ms})
     if decision.brief:
         mark = (told_by(decision.brief),)
-        after = after.model_copy(update={"told": _told(after.told, mark), "last": _newest(after.last, mark)})
+        news = {"told": _told(after.told, mark), "last": _newest(after.last, mark), "forms": _forms(after.forms, mark)}
+        after = after.model_copy(update=news)
     dues = (decision.due_ms, _renewal_ms(said or interest, now_ms))
     return AccountStep(
         state=after,
@@ -139,7 +148,7 @@ def _decide(
     if account is None:
         return _Decision()
     reads, rules = state.reads.values(), playbook.triggers
-    fresh = untold(reads, state.told)
+    fresh = untold(reads, state.told, state.forms)
     signs = Signs(interest.temperature, has_high_intent(fresh, state.told, directory, rules))
     rep = told_of(account, signs, state.last, directory, playbook.hand_over)
     if rep is None:
@@ -147,13 +156,26 @@ def _decide(
         noted = state.nurtured_ms > (state.last.decided_ms if state.last else 0)
         return _Decision(nurtured_ms=interest.as_of_ms if nurtured and not noted else 0)
     hand_over = hand_over_to(rep, account, state.last, state.nurtured_ms)
-    moment = decide(reads, state.told, directory, rules, now_ms, state.arrived_ms)
+    moment = decide(
+        reads, state.told, directory, rules, now_ms, state.arrived_ms,
+        forms=state.forms, is_customer=account.lifecycle in CUSTOMERS,
+    )  # fmt: skip
     moment = moment or _quiet_hand_over(state, hand_over, playbook, now_ms)
-    trigger = moment and named(moment, fresh, interest, state.last, rules, handed_over=hand_over is not None)
+    recently = _recently(state, fresh, hand_over, directory, playbook) if moment else None
+    trigger = moment and recently and named(moment, fresh, interest, recently, rules, state.forms)
     if trigger is None:
-        due_ms = next_due_ms(reads, state.told, rules, state.arrived_ms)
+        due_ms = next_due_ms(reads, state.told, rules, state.arrived_ms, state.forms)
         return _Decision(due_ms=due_ms if due_ms is not None and due_ms > now_ms else None)
     return _Decision(_brief(state, trigger, interest, hand_over, account, rep, directory, playbook))
+
+
+def _recently(
+    state: AccountState, fresh: list[Read], hand_over: HandOver | None, directory: Directory, playbook: Playbook
+) -> Recently:
+    rules = playbook.triggers
+    brought = [campaign for read in fresh if (campaign := campaign_of(read, state.clicks.values(), rules))]
+    together = functions_together(state.reads.values(), fresh, state.told, directory, rules, playbook.committee)
+    return Recently(state.last, hand_over is not None, brought[-1] if brought else "", together)
 
 
 def _brief(
@@ -170,8 +192,15 @@ def _brief(
     # Who takes an account over needs to know all that was read, not only what nobody has been told.
     told: Mapping[str, int] = {} if hand_over else state.told
     last_ms = state.last.decided_ms if state.last else 0
-    occasion = Occasion(trigger, untold(state.reads.values(), told), state.told, interest, hand_over, last_ms)
-    return compose(occasion, account, rep, directory, playbook)
+    reads = untold(state.reads.values(), told, {} if hand_over else state.forms)
+    brief = compose(
+        Occasion(trigger, reads, state.told, interest, hand_over, last_ms), account, rep, directory, playbook
+    )
+    forms = tuple(sorted(form_id for read in reads for form_id in untold_forms(read, state.forms)))
+    if not forms:
+        return brief
+    # Of one read several forms may be told, one after the other, without more reading in between.
+    return brief.model_copy(update={"brief_id": derived_id("brief", brief.brief_id, *forms), "told_forms": forms})
 
 
 def _quiet_hand_over(
@@ -208,6 +237,17 @@ def _renewal_ms(interest: Interest, now_ms: int) -> int | None:
 def _newest(last: Told | None, marks: tuple[Told, ...]) -> Told | None:
     known = [*((last,) if last else ()), *(mark.model_copy(update={"reads": {}}) for mark in marks)]
     return max(known, key=lambda mark: (mark.decided_ms, mark.brief_id), default=None)
+
+
+def _forms(known: Mapping[str, int], marks: tuple[Told, ...], horizon_ms: int = 0) -> dict[str, int]:
+    """Return the forms that were told and when, but for those of which no read is left."""
+    if not known and not any(mark.forms for mark in marks):
+        return {}
+    forms = dict(known)
+    for mark in marks:
+        for form_id in mark.forms:
+            forms[form_id] = max(mark.decided_ms, forms.get(form_id, 0))
+    return {form_id: forms[form_id] for form_id in sorted(forms) if forms[form_id] >= horizon_ms}
 
 
 def _told(known: Mapping[str, int], marks: tuple[Told, ...]) -> dict[str, int]:

@@ -20,6 +20,7 @@ from schemas.topics import (
     ACTIVITY,
     BRIEFS,
     EVENTS,
+    OUTCOMES,
     REP_STATE,
     VISITOR_STATE,
 )
@@ -41,7 +42,7 @@ def stage_runners(settings: Settings, playbook: Playbook, directory: Directory) 
     return (
         StageRunner(DeadLetterStage.visitors, visitors, StageTopics(EVENTS, VISITOR_STATE), settings),
         StageRunner(DeadLetterStage.accounts, accounts, StageTopics(ACTIVITY, ACCOUNT_STATE), settings),
-        StageRunner(DeadLetterStage.reps, reps, StageTopics(BRIEFS, REP_STATE), settings),
+        StageRunner(DeadLetterStage.reps, reps, StageTopics(BRIEFS, REP_STATE, (OUTCOMES,)), settings),
     )
 
 

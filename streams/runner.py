@@ -38,6 +38,13 @@ class StageTopics(NamedTuple):
 
     source: Topic
     changelog: Topic
+    also: tuple[Topic, ...] = ()
+    """Read beside it: topics of the same keys, so that the partitions of one number go to the same worker."""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The names of all that the stage reads."""
+        return self.source.name, *(topic.name for topic in self.also)
 
 
 class _Task(NamedTuple):
@@ -159,7 +166,8 @@ class StageRunner(Service):  # type: ignore[misc]
                 return
             self._to_take_over = set()
             self._owned = set(numbers)
-            self._consumer.resume(*(TopicPartition(self._topics.source.name, number) for number in numbers))
+            held = [TopicPartition(name, number) for name in self._topics.sources for number in numbers]
+            self._consumer.resume(*held)
         seconds = round(time.monotonic() - began_s, 3)
         log.info("partitions_taken_over", stage=self._name.value, partitions=numbers, records=count, seconds=seconds)
         self.at_work.set()
@@ -258,7 +266,7 @@ class StageRunner(Service):  # type: ignore[misc]
         self._subscribe()
 
     def _subscribe(self) -> None:
-        self._consumer.subscribe([self._topics.source.name], listener=_Rebalances(self))
+        self._consumer.subscribe([*self._topics.sources], listener=_Rebalances(self))
 
     def _addressed(self, send: Send) -> tuple[TopicPartition, Record]:
         key = send.key.encode()

@@ -11,7 +11,8 @@ from clickhouse_driver import Client
 
 from schemas.activity import Identified
 from schemas.brief import Brief
-from schemas.delivery import Delivery
+from schemas.decision import Decision
+from schemas.delivery import Delivery, Outcome
 from schemas.directory import Account, Contact, Content, Rep, entity_from_bytes
 from schemas.envelope import Envelope
 
@@ -84,10 +85,15 @@ def told_briefs(client: Client, since_ms: int) -> Iterator[Brief]:
 
 
 def unreleased_briefs(client: Client) -> Iterator[Brief]:
-    """Return the briefs that are in no delivery, in order of decision."""
+    """Return the briefs that are in no delivery, and part of none that is, in order of decision."""
     query = """
         SELECT message FROM briefs FINAL
         WHERE brief_id NOT IN (SELECT arrayJoin(brief_ids) FROM deliveries)
+          AND brief_id NOT IN (
+              SELECT arrayJoin(arrayMap(
+                  id -> JSONExtractString(id),
+                  arrayFlatten(arrayMap(brief -> JSONExtractArrayRaw(brief, 'merges'), JSONExtractArrayRaw(message, 'briefs')))
+              )) FROM deliveries)
         ORDER BY decided, brief_id
     """
     return _texts(client, query, {}, Brief.model_validate_json)
@@ -104,13 +110,45 @@ def deliveries(client: Client, since_ms: int) -> Iterator[Delivery]:
 
 
 def open_deliveries(client: Client) -> Iterator[Delivery]:
-    """Return the deliveries without an outcome, in order of release."""
+    """Return the deliveries whose end was not told, in order of release."""
     query = """
         SELECT message FROM deliveries FINAL
-        WHERE delivery_id NOT IN (SELECT delivery_id FROM outcomes)
+        WHERE delivery_id NOT IN (SELECT delivery_id FROM outcomes WHERE kind IN ('sent', 'failed', 'uncertain'))
         ORDER BY released, delivery_id
     """
     return _texts(client, query, {}, Delivery.model_validate_json)
+
+
+def answers(client: Client, since_ms: int) -> Iterator[Outcome]:
+    """Return what reps did with messages and said of them since then, in order."""
+    query = """
+        SELECT message FROM outcomes FINAL
+        WHERE kind NOT IN ('sent', 'failed', 'uncertain') AND toUnixTimestamp64Milli(at) >= %(since_ms)s
+        ORDER BY at, outcome_id
+    """
+    return _texts(client, query, {"since_ms": since_ms}, Outcome.model_validate_json)
+
+
+def decisions_on(client: Client, account_id: str) -> Iterator[Decision]:
+    """Return what was decided about telling of an account, in order."""
+    query = "SELECT message FROM decisions FINAL WHERE account_id = %(account_id)s ORDER BY at, decision_id"
+    return _texts(client, query, {"account_id": account_id}, Decision.model_validate_json)
+
+
+def briefs_on(client: Client, account_id: str) -> Iterator[Brief]:
+    """Return the briefs on an account, in order of decision."""
+    query = "SELECT message FROM briefs FINAL WHERE account_id = %(account_id)s ORDER BY decided, brief_id"
+    return _texts(client, query, {"account_id": account_id}, Brief.model_validate_json)
+
+
+def outcomes_on(client: Client, account_id: str) -> Iterator[Outcome]:
+    """Return what became of the messages about an account, and what reps answered, in order."""
+    query = """
+        SELECT message FROM outcomes FINAL
+        WHERE hasAny(brief_ids, (SELECT groupArray(brief_id) FROM briefs FINAL WHERE account_id = %(account_id)s))
+        ORDER BY at, outcome_id
+    """
+    return _texts(client, query, {"account_id": account_id}, Outcome.model_validate_json)
 
 
 def directory_entities(client: Client) -> Iterator[Account | Contact | Rep | Content]:

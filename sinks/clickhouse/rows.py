@@ -7,6 +7,7 @@ from schemas import topics
 from schemas.activity import Identified
 from schemas.brief import Brief
 from schemas.dead_letter import DeadLetter
+from schemas.decision import Decision
 from schemas.delivery import Delivery, Outcome
 from schemas.interest import Interest
 from schemas.rep_mail import RepMail
@@ -117,11 +118,35 @@ def _outcomes(record: Record) -> list[Row]:
             said.rep_id,
             said.channel.value,
             list(said.brief_ids),
+            list(said.account_ids),
             said.kind.value,
             said.at_ms,
             said.attempts,
             said.reason,
             said.target,
+            said.text,
+            said.url,
+            said.suspected,
+            said.to_bytes().decode(),
+        )
+    ]
+
+
+def _decisions(record: Record) -> list[Row]:
+    said = Decision.from_bytes(value_of(record))
+    return [
+        (
+            said.decision_id,
+            said.account_id,
+            said.rep_id,
+            said.brief_id,
+            said.verdict.value,
+            said.rule.value,
+            said.trigger.value if said.trigger else "",
+            said.at_ms,
+            said.until_ms,
+            said.with_brief_id,
+            said.subject,
             said.to_bytes().decode(),
         )
     ]
@@ -164,9 +189,15 @@ TABLES: dict[str, Table] = {
     ),
     topics.OUTCOMES.name: Table(
         "outcomes",
-        ("outcome_id", "delivery_id", "rep_id", "channel", "brief_ids", "kind", "at", "attempts", "reason", "target",
-         "message"),
+        ("outcome_id", "delivery_id", "rep_id", "channel", "brief_ids", "account_ids", "kind", "at", "attempts",
+         "reason", "target", "text", "url", "suspected", "message"),
         _outcomes,
+    ),
+    topics.DECISIONS.name: Table(
+        "decisions",
+        ("decision_id", "account_id", "rep_id", "brief_id", "verdict", "rule", "trigger_kind", "at", "until",
+         "with_brief_id", "subject", "message"),
+        _decisions,
     ),
     topics.DEAD_LETTERS.name: Table(
         "dead_letters", ("dead_letter_id", "stage", "origin", "reason", "at", "payload"), _dead_letters

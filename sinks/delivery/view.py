@@ -262,9 +262,9 @@ class _Speaker:
             return say("trigger.temperature_up", when=when, **words)
         if kind is TriggerKind.returned_after_silence and (silence := brief.interest.silence):
             return say("trigger.returned_after_silence", n=silence.days, when=when)
-        if kind is TriggerKind.hand_over:
-            return say("trigger.hand_over", when=when)
-        return say("trigger.session_end", when=when)
+        if kind in {TriggerKind.temperature_up, TriggerKind.returned_after_silence}:  # of an older writer
+            kind = TriggerKind.session_end
+        return say(f"trigger.{kind}", when=when)
 
     def _quoted_title(self, read: ReadSummary, limit: int) -> str:
         title = clipped(read.title, limit)
