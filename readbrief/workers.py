@@ -105,6 +105,8 @@ def _plain(value: object) -> str:
 
 
 def _jsonable(value: Any) -> Any:
+    if isinstance(value, int):
+        return value
     return value.get_secret_value() if isinstance(value, SecretStr) else value.model_dump(mode="json")
 
 

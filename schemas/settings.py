@@ -53,6 +53,19 @@ class Settings(BaseSettings):
     clickhouse_database: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$", description="Database; made if missing")] = (
         "readbrief"
     )
+    clickhouse_cluster: Annotated[
+        str, Field(pattern=r"^\w*$", description="Cluster on whose replicas every table is; one server if empty")
+    ] = ""
+    clickhouse_keep_days: Annotated[
+        dict[str, Annotated[int, Field(ge=1, le=36_500)]],
+        Field(description="Days that a table keeps its rows, by the table's name; for good if it is not named"),
+    ] = Field(default_factory=dict)
+    clickhouse_metrics_host: Annotated[str, Field(description="Address Prometheus asks for the ClickHouse sink")] = (
+        "127.0.0.1"
+    )
+    clickhouse_metrics_port: Annotated[
+        int, Field(ge=0, le=65535, description="Port of the ClickHouse sink's /healthz and /metrics; none if 0")
+    ] = 0
     collector_host: Annotated[str, Field(description="Address the collector listens on")] = "127.0.0.1"
     collector_port: Annotated[int, Field(ge=0, le=65535, description="Port the collector listens on")] = 8080
     collector_url: Annotated[
