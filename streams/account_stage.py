@@ -47,7 +47,7 @@ class AccountStage:
         if step.interest:
             work.sends.append(Send(INTEREST, key, step.interest))
         if step.changed:
-            work.changes += changes_between(before, step.state, new=records is None)
+            work.changes += changes_between(before, step.state, records)
         work.due[key] = step.due_ms
         work.decoded[key] = step.state
 

@@ -16,6 +16,7 @@ from schemas.urls import canonical_url
 
 MAX_KEYS = 100
 MAX_BEATS = 1000
+MAX_HREF = 300  # characters; with the bounds of events, no read comes near what a broker takes
 
 V = TypeVar("V")
 
@@ -48,7 +49,7 @@ def read_of(item: ActivityItem) -> Read | None:
                 "depth_pct": event.depth_pct,
             }
         case Click():
-            mark = ClickMark(element=event.element, text=event.text, href=event.href)
+            mark = ClickMark(element=event.element, text=event.text, href=event.href[:MAX_HREF])
             said = {"clicks": {event.event_id: mark}}
         case FormSubmit():
             said = {"submitted_forms": frozenset((event.form,))}

@@ -26,7 +26,8 @@ from streams.stage import Incoming, Send, Stage, Work
 GROUP = "readbrief-{}"
 FETCH_MAX_WAIT_MS = 100  # the embedded broker looks for news only so often, the more seldom the longer it may wait
 MAX_RECORDS = 500
-MAX_ROUND_BYTES = 2**20  # some tenths of a second of work, in which no heartbeat goes out
+MAX_ROUND_BYTES = 8 * 2**20  # about a second of work, in which no heartbeat goes out
+GATHER_S = 1.0  # between rounds, unless one is full: a key that many messages touch is worked out once
 COMMIT_EVERY_S = 1.0
 
 log = structlog.get_logger()
@@ -73,6 +74,7 @@ class StageRunner(Service):  # type: ignore[misc]
         self._assignment = 0
         self._offsets: dict[TopicPartition, int] = {}
         self._committed_at_s = 0.0
+        self._worked_at_s = 0.0
         self._dead_in_a_row = 0
         self._between_rounds = asyncio.Lock()
         self.at_work = asyncio.Event()
@@ -131,7 +133,7 @@ class StageRunner(Service):  # type: ignore[misc]
             while not self.should_stop:
                 await self._take_over()
                 assignment = self._assignment
-                found = await self._consumer.getmany(timeout_ms=self._patience_ms(), max_records=MAX_RECORDS)
+                found = await self._gathered()
                 for tasks in self._rounds(found):
                     async with self._between_rounds:
                         if assignment != self._assignment:
@@ -169,6 +171,28 @@ class StageRunner(Service):  # type: ignore[misc]
         seconds = round(time.monotonic() - began_s, 3)
         log.info("partitions_taken_over", stage=self._name.value, partitions=numbers, records=count, seconds=seconds)
         self.at_work.set()
+
+    async def _gathered(self) -> dict[TopicPartition, list[Any]]:
+        """Return what has come, at once after a pause; under load, what comes until it is time for another round.
+
+        So a first message waits for nothing, and of many that follow each other closely each waits `GATHER_S` at most.
+        """
+        found: dict[TopicPartition, list[Any]] = await self._consumer.getmany(
+            timeout_ms=self._patience_ms(), max_records=MAX_RECORDS
+        )
+        size = _size(found)
+        assignment, until_s = self._assignment, self._worked_at_s + GATHER_S
+        while found and size < MAX_ROUND_BYTES and assignment == self._assignment and not self.should_stop:
+            left_ms = round(1000 * (until_s - time.monotonic()))
+            if left_ms <= 0:
+                break
+            more = await self._consumer.getmany(timeout_ms=left_ms, max_records=MAX_RECORDS)
+            for partition, records in more.items():
+                found.setdefault(partition, []).extend(records)
+            size += _size(more)
+        if found:
+            self._worked_at_s = time.monotonic()
+        return found
 
     def _patience_ms(self) -> int:
         """Return how long to wait for messages: not beyond the moment at which a key is due."""
@@ -285,6 +309,10 @@ class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         await self._runner.assigned(assigned)
+
+
+def _size(found: dict[TopicPartition, list[Any]]) -> int:
+    return sum(len(record.value or b"") for records in found.values() for record in records)
 
 
 def _one_by_one(task: _Task) -> Iterator[_Task]:
