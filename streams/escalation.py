@@ -27,6 +27,9 @@ def escalate(state: OutboxState, rep: Rep, directory: Directory, rules: Escalati
         return Escalated(state)
     mails, decisions, dues, released = [], [], [], []
     for gone in state.released:
+        if gone.unopened and gone.unopened.interest.temperature not in rules.temperatures:
+            released.append(gone.model_copy(update={"unopened": None}))
+            continue
         if gone.unopened is None:
             released.append(gone)
             continue
@@ -44,7 +47,7 @@ def escalate(state: OutboxState, rep: Rep, directory: Directory, rules: Escalati
         mails.append(RepMail(rep_id=manager.rep_id, briefs=(brief,)))
         said = decision(gone.unopened, Verdict.escalated, Rule.unopened, due_ms, with_brief_id=brief.brief_id)
         decisions.append(said)
-    after = state.model_copy(update={"released": tuple(released)}) if decisions else state
+    after = state.model_copy(update={"released": tuple(released)}) if tuple(released) != state.released else state
     return Escalated(after, tuple(mails), tuple(decisions), min(dues, default=None))
 
 

@@ -103,7 +103,8 @@ def unreleased_briefs(client: Client) -> Iterator[Brief]:
           AND brief_id NOT IN (
               SELECT arrayJoin(arrayMap(
                   id -> JSONExtractString(id),
-                  arrayFlatten(arrayMap(brief -> JSONExtractArrayRaw(brief, 'merges'), JSONExtractArrayRaw(message, 'briefs')))
+                  arrayFlatten(arrayMap(
+                      brief -> JSONExtractArrayRaw(brief, 'merges'), JSONExtractArrayRaw(message, 'briefs')))
               )) FROM deliveries)
         ORDER BY decided, brief_id
     """
