@@ -5,7 +5,7 @@ from schemas.certainty import SAID_PLAINLY_FROM
 from sinks.delivery.document import Line
 from sinks.delivery.outside_text import clipped
 from sinks.delivery.said_reads import ReadContent, contents_of
-from sinks.delivery.speaker import MAX_NAME, Speaker, reads_evidence
+from sinks.delivery.speaker import MAX_NAME, TO_THE_END_PCT, Speaker, reads_evidence
 
 TWICE = 2
 
@@ -18,13 +18,13 @@ def headline_of(speaker: Speaker) -> Line:
     if content is None or brief.correction:
         return Line(change, evidence)
     who, who_evidence = _who(content, speaker)
+    finished = content.depth_pct >= TO_THE_END_PCT
     deed = phrases.say(
-        "headline.deed_to_the_end" if speaker.depth(content.depth_pct) == phrases.say("to_the_end") else "headline.deed",
+        "headline.deed_to_the_end" if finished else "headline.deed",
         who=who,
-        title=phrases.quoted(clipped(content.longest.title, MAX_NAME)) if content.longest.title.strip()
-        else phrases.say("untitled"),
+        title=speaker.quoted(clipped(content.longest.title, MAX_NAME)),
         depth=phrases.percent(content.depth_pct),
-    )  # fmt: skip
+    )
     if (times := len(content.reads)) > 1:
         key = "headline.twice" if times == TWICE else "headline.times"
         deed = phrases.say(key, deed=deed, n=times)
@@ -35,7 +35,7 @@ def headline_of(speaker: Speaker) -> Line:
 def lead_content(brief: Brief) -> ReadContent | None:
     """Return what a headline tells of: what the trigger is about, else the weightiest."""
     contents = contents_of(brief)
-    if brief.trigger.kind in {TriggerKind.high_intent}:
+    if brief.trigger.kind is TriggerKind.high_intent:
         for content in contents:
             if any(read.page_view_id == brief.trigger.page_view_id for read in content.reads):
                 return content

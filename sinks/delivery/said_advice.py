@@ -33,7 +33,7 @@ def _focus_line(focus: Focus, speaker: Speaker) -> Line:
     told = phrases.say("focus.shown", time=time, titles=phrases.listed(titles)) if titles else time
     if focus.readers > 1:
         told = phrases.say("focus.readers", told=told, n=focus.readers)
-    return Line(phrases.labelled(one_line(focus.name), told), evidence)
+    return Line(phrases.labelled(one_line(focus.name), told), evidence, lead=one_line(focus.name))
 
 
 def say_lines(speaker: Speaker) -> Iterator[Line]:
@@ -72,7 +72,7 @@ class _Sources:
         evidence = [self.evidence(text)]
         if path := self._topic_path(text):
             evidence.append(f"playbook:{path}")
-        return Line(self._speaker.phrases.labelled(label, one_line(text)), tuple(evidence))
+        return Line(self._speaker.phrases.labelled(label, one_line(text)), tuple(evidence), lead=label)
 
     def _topic_path(self, text: str) -> str:
         kind, _, rest = self._sources.get(text, "").partition(".")
@@ -118,4 +118,4 @@ def _colleague_line(colleague: Colleague, name: str, speaker: Speaker) -> Line:
         evidence.append(f"content:{colleague.about}")
         about = speaker.quoted(content.title if content else "")
     why = speaker.phrases.say(f"bring.{colleague.reason}", about=about, account=speaker.account)
-    return Line(speaker.phrases.labelled(name, why), tuple(evidence))
+    return Line(speaker.phrases.labelled(name, why), tuple(evidence), lead=name)

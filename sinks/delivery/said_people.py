@@ -75,7 +75,8 @@ def _missing(speaker: Speaker) -> Iterator[Line]:
     if nobody:
         known.append(phrases.say("missing.nobody", functions=phrases.listed(tuple(nobody))))
     if known:
-        yield Line(phrases.labelled(phrases.say("missing"), " · ".join(known)), tuple(evidence))
+        label = phrases.say("missing")
+        yield Line(phrases.labelled(label, " · ".join(known)), tuple(evidence), lead=label)
 
 
 def reach_lines(speaker: Speaker) -> Iterator[Line]:
@@ -89,5 +90,6 @@ def reach_lines(speaker: Speaker) -> Iterator[Line]:
         if (contact := speaker.contact(contact_id)) and contact.email
     ]
     for contact in reached[:MAX_REACHED]:
-        text = speaker.phrases.labelled(speaker.name(contact.contact_id), clipped(contact.email or "", 254))
-        yield Line(text, (f"contact:{contact.contact_id}",))
+        name = speaker.name(contact.contact_id)
+        text = speaker.phrases.labelled(name, clipped(contact.email or "", 254))
+        yield Line(text, (f"contact:{contact.contact_id}",), lead=name)

@@ -161,12 +161,14 @@ def _known_before(speaker: Speaker) -> Iterator[Line]:
             for each in known
         )
         evidence = tuple(f"summary:contents.{each.url}" for each in known)
-        yield Line(phrases.labelled(phrases.say("read.known_before"), phrases.listed(said)), evidence)
+        label = phrases.say("read.known_before")
+        yield Line(phrases.labelled(label, phrases.listed(said)), evidence, lead=label)
 
 
 def read_first_lines(speaker: Speaker) -> Iterator[Line]:
     """Yield the pages that the account has read and the rep has not been told of, with the time that they take."""
-    phrases, pages = speaker.phrases, {}
+    phrases = speaker.phrases
+    pages: dict[str, ReadContent] = {}
     for content in contents_of(speaker.brief):
         if speaker.brief.hand_over or not (is_known(content, speaker.brief) or any(r.told_s for r in content.reads)):
             pages.setdefault(canonical_url(content.longest.url), content)
