@@ -76,7 +76,7 @@ class Alarms:
         lines = (Line(reason), Line(advice))
         section = Section(SectionKind.why, "", 1, lines)
         document = MessageDocument(alarm_id, "en", title, (BriefDocument(alarm_id, "", Line(title), (section,)),))
-        rendered = Rendered(subject=title, html="", text="", chat=f"{reason}\n\n{advice}")
+        rendered = Rendered(subject=title, html="", text="", chat=f"{reason}\n\n{advice}", document=document)
         channel = Channel(kind=ChannelKind.chat, target=admin)
         admin_way = Way(Rep(rep_id="admin", name="admin", channels=(channel,)), channel, self.settings)
         self.senders.send(admin_way, Letter(None, document, rendered))

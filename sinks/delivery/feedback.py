@@ -1,21 +1,17 @@
 """The links of a message that bring back what the rep does with it."""
 
 from dataclasses import dataclass, replace
+from urllib.parse import quote
 
 from schemas.brief import Brief
 from schemas.channel import ChannelKind
 from schemas.delivery import Delivery
 from schemas.feedback import MAX_BRIEFS, FeedbackKind, FeedbackLinks, FeedbackRef
-from sinks.delivery.document import Button, ButtonKind, Line, MessageDocument
+from sinks.delivery.document import ButtonKind, Line, MessageDocument
 from sinks.delivery.outside_text import web_address
+from sinks.delivery.phrases import phrases_for
 
 _LONGEST = 2_000
-_LABELS = {
-    "en": ("Useful", "Not useful", "Objection heard", "Snooze this account", "Call made", "Account page"),
-    "de": ("Nützlich", "Nicht nützlich", "Einwand gehört", "Konto pausieren", "Angerufen", "Zum Konto"),
-    "zh-Hans": ("有用", "没用", "听到异议", "暂停该客户", "已致电", "客户页面"),
-    "zh-Hant": ("有用", "沒用", "聽到異議", "暫停此客戶", "已致電", "客戶頁面"),
-}
 
 
 @dataclass(frozen=True)
@@ -27,15 +23,12 @@ class Feedback:
     channel: ChannelKind
     account_page_url: str = ""
 
-    def buttons(self, brief: Brief) -> tuple[Button, ...]:
-        """Return what a rep can answer to a brief, or open."""
-        labels = _LABELS[_language(brief.language)]
-        made: list[Button] = []
-        for kind, label in zip(ButtonKind, labels, strict=True):
-            url = self._account_page(brief) if kind is ButtonKind.account_page else ""
-            if kind is not ButtonKind.account_page or url:
-                made.append(Button(kind, label, self._link(FeedbackKind(kind), (brief,), url)))
-        return tuple(made)
+    def button_url(self, brief: Brief, kind: ButtonKind) -> str | None:
+        """Return where a brief's button leads, None if it is not to be shown."""
+        if kind is not ButtonKind.account_page:
+            return self._link(FeedbackKind(kind), (brief,))
+        page = self.account_page_url.replace("{account_id}", quote(brief.account_id, safe=""))
+        return self._link(FeedbackKind.account_page, (brief,), page) if page else None
 
     @property
     def pixel(self) -> str:
@@ -71,9 +64,6 @@ class Feedback:
             url = link if len(link) <= _LONGEST else url
         return replace(line, url=url, detail=detail)
 
-    def _account_page(self, brief: Brief) -> str:
-        return self.account_page_url.replace("{account_id}", brief.account_id)
-
     def _link(self, kind: FeedbackKind, briefs: tuple[Brief, ...], url: str = "") -> str:
         return self.links(kind, self._about(briefs[:MAX_BRIEFS]), url, self.delivery.released_ms)
 
@@ -82,15 +72,7 @@ class Feedback:
             delivery_id=self.delivery.delivery_id,
             rep_id=self.delivery.rep_id,
             channel=self.channel,
-            language=_language(briefs[-1].language),
+            language=phrases_for(briefs[-1].language).language,
             brief_ids=tuple(brief.brief_id for brief in briefs),
             account_ids=tuple(dict.fromkeys(brief.account_id for brief in briefs)),
         )
-
-
-def _language(tag: str) -> str:
-    """Return the language of the buttons: that of the tag, or English."""
-    parts = tag.lower().split("-")
-    if parts[0] == "zh":
-        return "zh-Hant" if {"hant", "tw", "hk", "mo"} & set(parts[1:]) else "zh-Hans"
-    return parts[0] if parts[0] in _LABELS else "en"

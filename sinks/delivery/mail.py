@@ -19,6 +19,7 @@ from schemas.directory import Email
 from schemas.ids import derived_id
 from schemas.settings import Settings
 from sinks.delivery.outside_text import one_line
+from sinks.delivery.picture import Picture
 from sinks.delivery.render import Rendered
 from sinks.delivery.send_errors import PermanentSendError, TransientSendError, UnknownSendError
 
@@ -79,6 +80,7 @@ def compose(
     mail["Auto-Submitted"] = "auto-generated"  # no out-of-office answers
     mail.set_content(rendered.text)
     mail.add_alternative(_with_pixel(rendered.html, links.pixel), subtype="html")
+    _carry(mail, rendered.pictures)
     return mail
 
 
@@ -90,6 +92,17 @@ def compose_notice(notice_id: str, said: tuple[str, str], address: str, mail_fro
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(said[1])
     return mail
+
+
+def _carry(mail: EmailMessage, pictures: tuple[Picture, ...]) -> None:
+    """Lay the pictures beside the HTML that shows them, so that a mail program fetches nothing."""
+    page = mail.get_body(("html",))
+    if not isinstance(page, EmailMessage):
+        return
+    for picture in pictures:
+        page.add_related(
+            picture.png, "image", "png", cid=f"<{picture.cid}>", disposition="inline", filename=f"{picture.cid}.png"
+        )
 
 
 def send_mail(settings: Settings, mail: EmailMessage, sender: str, recipient: str) -> None:

@@ -19,7 +19,6 @@ from sinks.delivery.channels.targets import ChatTarget
 from sinks.delivery.chat import send_chat
 from sinks.delivery.document import MessageDocument
 from sinks.delivery.feedback import Feedback
-from sinks.delivery.laying_out import document_of
 from sinks.delivery.mail import MailLinks, compose, envelope_sender, send_mail
 from sinks.delivery.render import Rendered, render
 from sinks.delivery.send_errors import PermanentSendError, TransientSendError
@@ -34,7 +33,7 @@ class Letter:
 
     delivery: Delivery | None
     document: MessageDocument
-    rendered: Rendered | None = None
+    rendered: Rendered
     mail_links: MailLinks = MailLinks()  # noqa: RUF009 - it is frozen
 
 
@@ -53,14 +52,15 @@ class Senders:
     def letter(self, way: Way, delivery: Delivery, directory: Directory) -> Letter:
         """Say a delivery for a way."""
         if self.links is None:
-            return Letter(delivery, document_of(delivery, directory, {}), render(delivery, directory))
+            rendered = render(delivery, directory)
+            return Letter(delivery, rendered.document, rendered)
         feedback = Feedback(self.links, delivery, way.kind, self.settings.account_page_url)
-        buttons = {brief.brief_id: feedback.buttons(brief) for brief in delivery.briefs}
-        document = document_of(delivery, directory, buttons)
-        if way.chat is None or way.chat.service.takes_long_links:
+        rendered = render(delivery, directory, feedback.button_url, feedback.followed)
+        document = rendered.document
+        if way.chat is not None and way.chat.service.takes_long_links:
             document = feedback.followed(document)
         unsubscribe = feedback.unsubscribe if delivery.is_digest else ""
-        return Letter(delivery, document, render(delivery, directory), MailLinks(feedback.pixel, unsubscribe))
+        return Letter(delivery, document, rendered, MailLinks(feedback.pixel, unsubscribe))
 
     def wait_s(self, way: Way) -> float:
         """Return the seconds until a way's next turn, without taking it."""
@@ -93,13 +93,11 @@ class Senders:
         return chat.service.judge(self.poster.post(chat.request(letter.document, self.now_ms())))
 
     def _apprise(self, way: Way, letter: Letter) -> Sent:
-        if letter.rendered is None:
-            raise PermanentSendError(f"target {way.name!r} has no form for this message")
         send_chat(self.settings, way.channel.target, letter.rendered)
         return Sent()
 
     def _mail(self, way: Way, letter: Letter) -> Sent:
-        if letter.rendered is None or letter.delivery is None:
+        if letter.delivery is None:
             raise PermanentSendError("the message has no form for mail")
         sender = self.settings.mail_from
         at = datetime.fromtimestamp(self.now_ms() / 1000, UTC)
