@@ -55,7 +55,7 @@ class HandOver(Model):
 
 
 class ReadSummary(Model):
-    """One read, as a rep wants it: what, how far, where the reader lingered."""
+    """One read, as a rep wants it: what, how far, where the reader lingered and what they passed by."""
 
     page_view_id: Id
     contact_id: Reader
@@ -66,7 +66,13 @@ class ReadSummary(Model):
     depth_pct: Percent
     section: Annotated[str, Field(description="Title of the section read longest; empty if the page has none")] = ""
     section_s: int = 0
+    skipped: Annotated[tuple[str, ...], Field(description="Titles of sections passed by")] = ()
+    bands: Annotated[tuple[int, ...], Field(description="Active ms in each tenth of the page, top first")] = ()
     clicked: tuple[str, ...] = ()
+    clicked_ids: Annotated[tuple[Id, ...], Field(description="The events of `clicked`, in its order")] = ()
+    told_s: Annotated[int, Field(ge=0, description="Seconds of it that an earlier brief has told")] = 0
+    weight_ms: Annotated[int, Field(ge=0, description="What it is worth: active time, corrected by how well")] = 0
+    campaign_id: Annotated[Reader, Field(description="The campaign that brought the reader")] = ""
     before_known: Annotated[bool, Field(description="Read before the reader was known")] = False
     confidence: Annotated[Percent, Field(description="How sure it is that it was this reader")] = CERTAIN
     method: Annotated[IdentifyMethod | None, Field(description="How the reader was recognised")] = None
@@ -80,6 +86,35 @@ class Objection(Model):
     answer: str
 
 
+class Focus(Model):
+    """A topic to stress, with the reads that show it."""
+
+    topic: str
+    name: str
+    page_view_ids: Annotated[tuple[Id, ...], Field(description="The weightiest first")]
+    active_s: int
+    readers: int
+
+
+class BringReason(StrEnum):
+    """Why a colleague belongs to the next talk."""
+
+    topic_expert = "topic_expert"
+    content_owner = "content_owner"
+    hot_and_large = "hot_and_large"
+    silent_rep = "silent_rep"
+
+
+class Colleague(Model):
+    """Somebody of our own company to bring, by name, or by id where the directory has them."""
+
+    reason: BringReason
+    name: str = ""
+    rep_id: Reader = ""
+    about: Annotated[str, Field(description="The topic's name, or the content's URL")] = ""
+    path: Annotated[str, Field(description="Where the playbook says so")] = ""
+
+
 class Advice(Model):
     """What to stress and what to say, taken from the playbook in the rep's language."""
 
@@ -91,6 +126,11 @@ class Advice(Model):
     references: tuple[str, ...] = ()
     expert: str = ""
     next_step: str = ""
+    focus: Annotated[tuple[Focus, ...], Field(description="The heaviest first")] = ()
+    bring: tuple[Colleague, ...] = ()
+    sources: Annotated[
+        dict[str, str], Field(description="Where in the playbook each text stands, as topics.pricing.stress.0")
+    ] = Field(default_factory=dict)
 
 
 class CorrectionKind(StrEnum):

@@ -105,8 +105,20 @@ class Settings(BaseSettings):
     smtp_starttls: Annotated[bool, Field(description="Encrypt the connection to the mail server")] = False
     mail_from: Annotated[str, Field(description="Sender of briefs")] = "readbrief <briefs@localhost.localdomain>"
     chat_targets: Annotated[
-        dict[str, SecretStr], Field(description="Apprise URLs by the names that reps' chat channels use")
+        dict[str, SecretStr],
+        Field(description="Chat addresses by the names that reps' chat channels use: see operations.md, Channels"),
     ] = Field(default_factory=dict)
+    admin_channel: Annotated[
+        str,
+        Field(description="A chat target's name or a mail address: told once of each channel that refuses for good"),
+    ] = ""
+    account_page_url: Annotated[
+        str,
+        Field(pattern=r"^(https?://\S+)?$", description="An account's page, with {account_id} in it; no link if empty"),
+    ] = ""
+    digest_spread_s: Annotated[
+        float, Field(ge=0, le=7200, description="Digests leave within so many seconds, each rep's at its own moment")
+    ] = 300
     start_wait_s: Annotated[
         float, Field(ge=0, le=600, description="How long a starting process waits for Kafka and ClickHouse")
     ] = 30

@@ -2,7 +2,7 @@
 
 from sinks.delivery.document import BriefDocument, Button, ButtonKind, Line, MessageDocument, Section, SectionKind
 
-HOSTILE = "<@U123> <!channel> @all @13800000000 [win](https://evil.example) **b** _i_ `c` &lt;@all&gt; https://evil.example </at>"
+HOSTILE = "<@U1> <!channel> @all @138 [win](https://evil.example) **b** _i_ `c` &lt;@all&gt; http://evil.example </at>"
 BUTTONS = tuple(
     Button(kind, str(kind).replace("_", " "), f"https://read.example/f/{kind}/" + "t" * 200) for kind in ButtonKind
 )
