@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from readbrief.logs import configure_logs
+from readbrief.playbook_commands import playbook_app
 from schemas.errors import ReadbriefError
 from schemas.settings import Settings, load_settings
 
@@ -29,6 +30,7 @@ directory_app = typer.Typer(help="Accounts, contacts, reps and content.", no_arg
 identity_app = typer.Typer(help="Who visitors are taken for.", no_args_is_help=True)
 topics_app = typer.Typer(help="Kafka topics.", no_args_is_help=True)
 schemas_app = typer.Typer(help="The contract.", no_args_is_help=True)
+app.add_typer(playbook_app, name="playbook")
 app.add_typer(directory_app, name="directory")
 app.add_typer(identity_app, name="identity")
 app.add_typer(topics_app, name="topics")
