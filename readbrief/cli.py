@@ -192,6 +192,21 @@ def identity_withdraw(
     typer.echo(done.model_dump_json(exclude_none=True) if machine else said)
 
 
+@app.command(epilog="Example:  readbrief backtest --playbook new.yaml --days 30 --data ./data")
+def backtest(
+    playbook: Annotated[Path, typer.Option(help="The playbook with the changed rules.")],
+    days: Annotated[int, typer.Option(min=1, max=366, help="How many days back.")] = 30,
+    machine: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    data: Data = None,
+) -> None:
+    """Tell who would have been told what and when under other rules, against what was told; sends nothing."""
+    from readbrief.backtest_command import run_backtest
+    from schemas.playbook import load_playbook
+
+    rules = load_playbook(playbook)
+    run_backtest(_settings(data), rules, days, machine=machine, say=_progress)
+
+
 @schemas_app.command("export", epilog="Example:  readbrief schemas export ./json-schemas")
 def schemas_export(folder: Annotated[Path, typer.Argument(help="Where to write NAME.schema.json files.")]) -> None:
     """Write the JSON Schema of every message."""
