@@ -48,7 +48,7 @@ class HandOver(Model):
 
 
 class ReadSummary(Model):
-    """One read, as a rep wants it: what, how far, where the reader lingered."""
+    """One read, as a rep wants it: what, how far, where the reader lingered and what they passed by."""
 
     page_view_id: Id
     contact_id: Reader
@@ -59,7 +59,13 @@ class ReadSummary(Model):
     depth_pct: Percent
     section: Annotated[str, Field(description="Title of the section read longest; empty if the page has none")] = ""
     section_s: int = 0
+    skipped: Annotated[tuple[str, ...], Field(description="Titles of sections passed by")] = ()
+    bands: Annotated[tuple[int, ...], Field(description="Active ms in each tenth of the page, top first")] = ()
     clicked: tuple[str, ...] = ()
+    clicked_ids: Annotated[tuple[Id, ...], Field(description="The events of `clicked`, in its order")] = ()
+    told_s: Annotated[int, Field(ge=0, description="Seconds of it that an earlier brief has told")] = 0
+    weight_ms: Annotated[int, Field(ge=0, description="What it is worth: active time, corrected by how well")] = 0
+    campaign_id: Annotated[Reader, Field(description="The campaign that brought the reader")] = ""
     before_known: Annotated[bool, Field(description="Read before the reader was known")] = False
     confidence: Annotated[Percent, Field(description="How sure it is that it was this reader")] = CERTAIN
     method: Annotated[IdentifyMethod | None, Field(description="How the reader was recognised")] = None
@@ -73,6 +79,35 @@ class Objection(Model):
     answer: str
 
 
+class Focus(Model):
+    """A topic to stress, with the reads that show it."""
+
+    topic: str
+    name: str
+    page_view_ids: Annotated[tuple[Id, ...], Field(description="The weightiest first")]
+    active_s: int
+    readers: int
+
+
+class BringReason(StrEnum):
+    """Why a colleague belongs to the next talk."""
+
+    topic_expert = "topic_expert"
+    content_owner = "content_owner"
+    hot_and_large = "hot_and_large"
+    silent_rep = "silent_rep"
+
+
+class Colleague(Model):
+    """Somebody of our own company to bring, by name, or by id where the directory has them."""
+
+    reason: BringReason
+    name: str = ""
+    rep_id: Reader = ""
+    about: Annotated[str, Field(description="The topic's name, or the content's URL")] = ""
+    path: Annotated[str, Field(description="Where the playbook says so")] = ""
+
+
 class Advice(Model):
     """What to stress and what to say, taken from the playbook in the rep's language."""
 
@@ -84,6 +119,29 @@ class Advice(Model):
     references: tuple[str, ...] = ()
     expert: str = ""
     next_step: str = ""
+    focus: Annotated[tuple[Focus, ...], Field(description="The heaviest first")] = ()
+    bring: tuple[Colleague, ...] = ()
+    sources: Annotated[
+        dict[str, str], Field(description="Where in the playbook each text stands, as topics.pricing.stress.0")
+    ] = Field(default_factory=dict)
+
+
+class CorrectionKind(StrEnum):
+    """Why an earlier brief was wrong, or told less than is known now."""
+
+    machine_click = "machine_click"
+    known_now = "known_now"
+    withdrawn = "withdrawn"
+
+
+class Correction(Model):
+    """What an earlier brief said that no longer holds, or did not say."""
+
+    kind: CorrectionKind
+    told_ms: Annotated[UnixMs, Field(description="When the earlier brief was decided")]
+    page_view_ids: Annotated[tuple[Id, ...], Field(description="Reads told then that are concerned")] = ()
+    urls: Annotated[tuple[str, ...], Field(description="What they were reads of")] = ()
+    contact_id: Annotated[Reader, Field(description="Who the reader is known to be now")] = ""
 
 
 class Brief(Message):
@@ -109,3 +167,4 @@ class Brief(Message):
     corrects: Annotated[
         Reader, Field(description="The brief that this one puts right; empty if it is news of its own")
     ] = ""
+    correction: Annotated[Correction | None, Field(description="What is put right, where `corrects` is set")] = None

@@ -10,6 +10,7 @@ from schemas.brief import TriggerKind
 from schemas.directory import Function, Slug, Stage
 from schemas.errors import InputError
 from schemas.interest import Temperature
+from schemas.languages import fallbacks
 from schemas.message import FileModel, Language
 from schemas.yaml_model import Fault, Place, read_yaml, values_of
 
@@ -30,7 +31,34 @@ class TopicPlay(FileModel):
     stress: tuple[Text, ...] = ()
     ask: tuple[Text, ...] = ()
     objections: tuple[ObjectionPlay, ...] = ()
-    expert: Annotated[str, Field(description="The colleague to bring")] = ""
+    expert: Annotated[str, Field(description="The colleague to bring: one of `experts`, or a name as it is said")] = ""
+
+
+class Expert(FileModel):
+    """A colleague to ask and to bring."""
+
+    name: str
+    knows: Annotated[tuple[Text, ...], Field(description="What to ask them about")] = ()
+    reach: Annotated[str, Field(description="How colleagues reach them")] = ""
+
+
+class Product(FileModel):
+    """What we sell, as everyone in the company should be able to say it."""
+
+    name: Text
+    does: Text
+    suits: Annotated[tuple[Text, ...], Field(description="For whom it is")] = ()
+    topics: tuple[Slug, ...] = ()
+
+
+class BringRules(FileModel):
+    """When the rep's manager belongs to the next talk."""
+
+    manager_when: Annotated[Temperature | None, Field(description="With a large account this warm; null: never")] = (
+        Temperature.hot
+    )
+    large_from_people: Annotated[int, Field(ge=1, description="So many known people of it make an account large")] = 5
+    large_industries: Annotated[tuple[Slug, ...], Field(description="Industries whose accounts always are")] = ()
 
 
 class TriggerRules(FileModel):
@@ -119,6 +147,15 @@ class Playbook(FileModel):
         default_factory=dict
     )
     next_steps: dict[Temperature, Text] = Field(default_factory=dict)
+    next_steps_at: Annotated[
+        dict[Stage, dict[Temperature, Text]], Field(description="Next steps of a stage of buying, where they differ")
+    ] = Field(default_factory=dict)
+    experts: dict[Slug, Expert] = Field(default_factory=dict)
+    products: dict[Slug, Product] = Field(default_factory=dict)
+    in_30_seconds: Annotated[
+        tuple[Text, ...], Field(description="What we do, as everyone of us should be able to say it")
+    ] = ()
+    bring: BringRules = BringRules()
     triggers: TriggerRules = TriggerRules()
     temperature: TemperatureRules = TemperatureRules()
     outbox: OutboxRules = OutboxRules()
@@ -127,10 +164,10 @@ class Playbook(FileModel):
     hand_over: HandOverRules = HandOverRules()
 
     def say(self, text: Text, language: str) -> str:
-        """Return a text in a language, else in its base language, else in the playbook's default, else in any."""
+        """Return a text in a language, else in its script or base language, else in the default, else in any."""
         if isinstance(text, str):
             return text
-        for choice in (language, language.split("-", maxsplit=1)[0], self.default_language):
+        for choice in (*fallbacks(language), self.default_language):
             if choice in text:
                 return text[choice]
         return next(iter(text.values()), "")

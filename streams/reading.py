@@ -16,6 +16,8 @@ from schemas.urls import canonical_url
 
 MAX_KEYS = 100
 MAX_BEATS = 1000
+PASSED_BY_FROM_MS = 20_000
+PASSED_BY_BELOW_MS = 2_000
 
 V = TypeVar("V")
 
@@ -118,6 +120,19 @@ def longest_section(read: Read, page_title: str = "") -> tuple[str, int]:
         return "", 0
     key = max(named, key=lambda name: (read.sections[name], name))
     return titles[key], read.sections[key]
+
+
+def passed_by(read: Read, page_title: str = "") -> tuple[str, ...]:
+    """Return the titles of sections that got hardly any of a read's time; none if nothing was read for long.
+
+    A section that was never in view counts if its page told of it: who stops before the terms has not read them.
+    """
+    if read.active_ms < PASSED_BY_FROM_MS:
+        return ()
+    limit_ms = min(PASSED_BY_BELOW_MS, read.active_ms // 20)
+    keys = [key for key in read.sections if read.sections[key] < limit_ms]
+    titles = (read.section_titles.get(key) or key for key in keys)
+    return tuple(dict.fromkeys(title for title in titles if title != page_title))
 
 
 def _max_by_key(a: dict[str, V], b: dict[str, V]) -> dict[str, V]:
