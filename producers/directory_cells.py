@@ -36,8 +36,8 @@ def split_list(cell: str) -> list[str]:
     return [part.strip() for part in cell.split(";") if part.strip()]
 
 
-def channel(text: str) -> dict[str, str]:
-    """Return a channel from `kind:target`.
+def channel(text: str) -> dict[str, Any]:
+    """Return a channel from `kind:target`, or `also kind:target` for one that gets every message beside the first.
 
     Raises:
         ValueError: there is no colon.
@@ -45,7 +45,10 @@ def channel(text: str) -> dict[str, str]:
     kind, colon, target = text.partition(":")
     if not colon:
         raise ValueError(f"{text!r} is no channel such as email:ann@example.com or chat:sales")
-    return {"kind": kind.strip().lower(), "target": target.strip()}
+    also, _, named = f" {' '.join(kind.lower().split())}".rpartition(" ")
+    if also.strip() not in {"", "also"}:
+        raise ValueError(f"{text!r} is no channel such as email:ann@example.com or also chat:sales")
+    return {"kind": named, "target": target.strip()} | ({"also": True} if also.strip() else {})
 
 
 def working_hours(text: str) -> dict[str, Any]:

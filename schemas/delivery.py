@@ -9,7 +9,7 @@ from schemas.brief import Brief
 from schemas.channel import ChannelKind
 from schemas.message import Id, Label, Line, Message, UnixMs
 
-__all__ = ["ChannelKind", "Delivery", "Outcome", "OutcomeKind"]
+__all__ = ["ENDS", "ChannelKind", "Delivery", "Outcome", "OutcomeKind"]
 
 
 class Delivery(Message):
@@ -20,18 +20,44 @@ class Delivery(Message):
     channel: ChannelKind
     briefs: Annotated[tuple[Brief, ...], Field(min_length=1)]
     released_ms: UnixMs
+    copy_number: Annotated[
+        int,
+        Field(ge=0, description="Which of the rep's `also` channels it is for, from 1; 0: the first, else a fallback"),
+    ] = 0
+
+    @property
+    def is_digest(self) -> bool:
+        """Tell whether it holds more than one brief."""
+        return len(self.briefs) > 1
 
 
 class OutcomeKind(StrEnum):
-    """What became of a delivery."""
+    """What became of a delivery, and what the rep did with it or said of it."""
 
     sent = "sent"
     failed = "failed"
     uncertain = "uncertain"
+    opened = "opened"
+    clicked = "clicked"
+    useful = "useful"
+    not_useful = "not_useful"
+    objection = "objection"
+    snoozed = "snoozed"
+    call_made = "call_made"
+    unsubscribed = "unsubscribed"
+    subscribed = "subscribed"
+
+    @property
+    def is_end(self) -> bool:
+        """Tell whether it says how the sending ended, and not what the rep did."""
+        return self in ENDS
+
+
+ENDS = frozenset({OutcomeKind.sent, OutcomeKind.failed, OutcomeKind.uncertain})
 
 
 class Outcome(Message):
-    """What became of one delivery; a failure says why."""
+    """What became of one delivery, or one answer of the rep to it; a failure says why."""
 
     outcome_id: Id
     delivery_id: Id
@@ -43,3 +69,7 @@ class Outcome(Message):
     attempts: int = 1
     reason: Line = ""
     target: Annotated[Label, Field(description="The channel's name, never its address or secret")] = ""
+    account_ids: Annotated[tuple[Id, ...], Field(description="The accounts of these briefs")] = ()
+    text: Annotated[str, Field(max_length=1000, description="The objection as the rep wrote it; outside text")] = ""
+    url: Annotated[str, Field(max_length=2000, description="What was clicked")] = ""
+    suspected: Annotated[bool, Field(description="It may have been a machine: a scanner, a proxy, a preview")] = False

@@ -138,6 +138,9 @@ class Channel(Model):
 
     kind: ChannelKind
     target: Annotated[str, StringConstraints(min_length=1, max_length=254)]
+    also: Annotated[
+        bool, Field(description="Gets every message beside the first channel; others only if those before them fail")
+    ] = False
 
 
 class WorkingHours(Model):

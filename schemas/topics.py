@@ -30,7 +30,7 @@ ACTIVITY = Topic("activity", "account_id", "Activity", "visitors, stitching, rep
 INTEREST = Topic("interest", "account_id", "Interest", "accounts", "clickhouse", "compact", None)
 BRIEFS = Topic("briefs", "rep_id", "RepMail", "accounts, replay", "reps, clickhouse")
 DELIVERIES = Topic("deliveries", "rep_id", "Delivery", "reps", "delivery, clickhouse")
-OUTCOMES = Topic("outcomes", "rep_id", "Outcome", "delivery", "clickhouse", retention_ms=30 * DAY_MS)
+OUTCOMES = Topic("outcomes", "rep_id", "Outcome", "delivery, collector", "clickhouse", retention_ms=30 * DAY_MS)
 DIRECTORY = Topic(
     "directory", "kind:id", "Entity", "directory import", "visitors, accounts, reps, delivery, clickhouse",
     "compact", None, keyed=False,

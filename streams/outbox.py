@@ -109,16 +109,19 @@ def release(state: OutboxState, rep: Rep, rules: OutboxRules, now_ms: int) -> Ou
 
 
 def _deliveries(briefs: list[Brief], rep: Rep, now_ms: int) -> tuple[Delivery, ...]:
+    """Return one delivery for the rep's first channel, the rest standing by, and one for each that is `also` told."""
     ids = sorted(brief.brief_id for brief in briefs)
+    kinds = [rep.channels[0].kind, *(channel.kind for channel in rep.channels[1:] if channel.also)]
     return tuple(
         Delivery(
-            delivery_id=derived_id("delivery", kind, *ids),
+            delivery_id=derived_id("delivery", kind, *ids, *([] if kind not in kinds[:number] else [str(number)])),
             rep_id=rep.rep_id,
             channel=kind,
             briefs=tuple(briefs),
             released_ms=now_ms,
+            copy_number=number,
         )
-        for kind in dict.fromkeys(channel.kind for channel in rep.channels)
+        for number, kind in enumerate(kinds)
     )
 
 

@@ -104,10 +104,10 @@ def deliveries(client: Client, since_ms: int) -> Iterator[Delivery]:
 
 
 def open_deliveries(client: Client) -> Iterator[Delivery]:
-    """Return the deliveries without an outcome, in order of release."""
+    """Return the deliveries whose end was not told, in order of release."""
     query = """
         SELECT message FROM deliveries FINAL
-        WHERE delivery_id NOT IN (SELECT delivery_id FROM outcomes)
+        WHERE delivery_id NOT IN (SELECT delivery_id FROM outcomes WHERE kind IN ('sent', 'failed', 'uncertain'))
         ORDER BY released, delivery_id
     """
     return _texts(client, query, {}, Delivery.model_validate_json)

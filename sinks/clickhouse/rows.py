@@ -117,11 +117,15 @@ def _outcomes(record: Record) -> list[Row]:
             said.rep_id,
             said.channel.value,
             list(said.brief_ids),
+            list(said.account_ids),
             said.kind.value,
             said.at_ms,
             said.attempts,
             said.reason,
             said.target,
+            said.text,
+            said.url,
+            said.suspected,
             said.to_bytes().decode(),
         )
     ]
@@ -164,8 +168,8 @@ TABLES: dict[str, Table] = {
     ),
     topics.OUTCOMES.name: Table(
         "outcomes",
-        ("outcome_id", "delivery_id", "rep_id", "channel", "brief_ids", "kind", "at", "attempts", "reason", "target",
-         "message"),
+        ("outcome_id", "delivery_id", "rep_id", "channel", "brief_ids", "account_ids", "kind", "at", "attempts",
+         "reason", "target", "text", "url", "suspected", "message"),
         _outcomes,
     ),
     topics.DEAD_LETTERS.name: Table(

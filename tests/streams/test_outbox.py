@@ -26,7 +26,7 @@ def rep(*, zone: str = "UTC", start: time = time(8), end: time = time(18), cap: 
         daily_cap=cap,
         channels=(
             Channel(kind=ChannelKind.email, target="rita@example.com"),
-            Channel(kind=ChannelKind.chat, target="sales"),
+            Channel(kind=ChannelKind.chat, target="sales", also=True),
         ),
     )
 
@@ -51,6 +51,16 @@ def brief(name: str, account: str = "acme", kind: TriggerKind = TriggerKind.sess
 def post(state: OutboxState, now_ms: int, *briefs: Brief, to: Rep | None = None) -> OutboxStep:
     state = receive(state, RepMail(rep_id="rita", briefs=briefs), now_ms)
     return release(state, to or rep(), RULES, now_ms)
+
+
+def test_a_channel_that_is_not_also_told_stands_by_for_the_first() -> None:
+    chats = tuple(Channel(kind=ChannelKind.chat, target=name, also=name == "wall") for name in ("own", "team", "wall"))
+    step = post(EMPTY, ms(2, 10), brief("b1"), to=rep().model_copy(update={"channels": chats}))
+    assert [(each.channel, each.copy_number) for each in step.deliveries] == [
+        (ChannelKind.chat, 0),
+        (ChannelKind.chat, 1),
+    ]
+    assert len({delivery.delivery_id for delivery in step.deliveries}) == 2
 
 
 def test_within_working_hours_a_brief_leaves_at_once_on_every_channel() -> None:
