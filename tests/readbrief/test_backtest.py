@@ -39,6 +39,7 @@ from tests.streams.crowd import START_MS, Crowd
 from tests.streams.journeys import SITE, envelope
 from tests.support.clickhouse import ClickHouseAddress
 from tests.support.fresh_brokers import PARTITIONS, broker_settings, fresh_embedded_broker, producing
+from tests.support.ports import free_port
 from tests.support.receivers import receiving_mail, wait_until
 from tests.support.system import readbrief, running_system
 
@@ -84,8 +85,8 @@ def test_the_second_half_alone_tells_what_it_told_after_the_first() -> None:
     later = [one for one in whole if one.released_ms >= middle_ms]
     told = [brief for one in whole for brief in one.briefs if brief.decided_ms < middle_ms]
     again = rehearse(directory, RULES, events, middle_ms, known_at(told, earlier, middle_ms))
-    assert len(later) > 5
-    assert len(earlier) > 5
+    assert len(later) > 4
+    assert len(earlier) > 4
     found = compared(tellings(later), tellings(again))
     assert {each.kind for each in found} == {Kind.unchanged}, [
         each for each in found if each.kind is not Kind.unchanged
@@ -136,7 +137,7 @@ def recorded(clickhouse: ClickHouseAddress, tmp_path_factory: pytest.TempPathFac
         given = broker_settings(bootstrap).model_dump() | {
             "clickhouse_port": clickhouse.port,
             "clickhouse_database": f"backtest_{time.time_ns()}",
-            "collector_port": 0,
+            "collector_port": free_port(),
             "playbook": playbook,
             "smtp_port": mail.port,
         }
