@@ -1,6 +1,6 @@
 """What must hold between the directory's rows, and between them and what is there already. Pure."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_network
 
@@ -76,6 +76,36 @@ def note_shared_ground(stated: Sequence[Stated], problems: Problems) -> None:
     for inner, outer in _overlaps(stated):
         (network, one), (other_network, other) = inner, outer
         _note_shared(one, other, "networks", f"{network} overlaps {other_network} of", problems)
+
+
+def note_manager_cycles(rows: Sequence[Row], known: Directory, problems: Problems) -> None:
+    """Note every circle of managers, with all its rows: what goes up from rep to manager would never arrive."""
+    places = {key: row.place for row in rows if row.kind == "rep" and (key := id_of(row)) is not None}
+    above = {rep.rep_id: rep.manager_id for rep in known.reps.values()}
+    for row in rows:
+        if row.kind == "rep" and (key := id_of(row)) is not None:
+            manager = row.cells.get("manager_id")
+            above[key] = None if manager is None else str(manager)
+    for circle in _circles(above):
+        path = " -> ".join((*circle, circle[0]))
+        where = ", ".join(f"{rep} in {places[rep]}" if rep in places else f"{rep} already there" for rep in circle)
+        stated = next((places[rep] for rep in circle if rep in places), None)
+        if stated is not None:
+            problems.add(stated, "manager_id", f"the managers go round in a circle: {path} ({where})")
+
+
+def _circles(above: Mapping[str, str | None]) -> Iterator[list[str]]:
+    """Give each circle that following `above` runs into, once, from the first of its members on."""
+    settled: set[str] = set()
+    for start in above:
+        trail: dict[str, int] = {}
+        here: str | None = start
+        while here is not None and here not in settled and here not in trail:
+            trail[here] = len(trail)
+            here = above.get(here)
+        if here in trail and here not in settled:
+            yield list(trail)[trail[here] :]
+        settled.update(trail)
 
 
 def _references(row: Row) -> Iterator[tuple[str, object, str]]:

@@ -15,6 +15,7 @@ from producers.directory_checks import (
     OWNER_COLUMN,
     Stated,
     note_duplicates,
+    note_manager_cycles,
     note_shared_ground,
     note_unknown_references,
 )
@@ -107,6 +108,7 @@ def entities_of(
     ordered = sorted(rows, key=lambda row: list(_MODELS).index(row.kind))
     note_duplicates(ordered, problems)
     note_unknown_references(ordered, known, problems, faulty)
+    note_manager_cycles(ordered, known, problems)
     read = [(row, entity) for row in ordered if (entity := _entity(row, problems)) is not None]
     stated = [Stated(entity, row.place) for row, entity in read if isinstance(entity, Account)]
     renewed = {each.account.account_id for each in stated}

@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from readbrief.logs import configure_logs
+from readbrief.playbook_commands import playbook_app
 from schemas.errors import ReadbriefError
 from schemas.settings import Settings, load_settings
 
@@ -29,6 +30,7 @@ directory_app = typer.Typer(help="Accounts, contacts, reps and content.", no_arg
 identity_app = typer.Typer(help="Who visitors are taken for.", no_args_is_help=True)
 topics_app = typer.Typer(help="Kafka topics.", no_args_is_help=True)
 schemas_app = typer.Typer(help="The contract.", no_args_is_help=True)
+app.add_typer(playbook_app, name="playbook")
 app.add_typer(directory_app, name="directory")
 app.add_typer(identity_app, name="identity")
 app.add_typer(topics_app, name="topics")
@@ -188,6 +190,21 @@ def identity_withdraw(
     done = withdraw(_settings(data), visitor, event, contact, reason, now_ms=time.time_ns() // 1_000_000)
     said = f"withdrawn: {event or contact or 'all that was known'} of {visitor}"
     typer.echo(done.model_dump_json(exclude_none=True) if machine else said)
+
+
+@app.command(epilog="Example:  readbrief backtest --playbook new.yaml --days 30 --data ./data")
+def backtest(
+    playbook: Annotated[Path, typer.Option(help="The playbook with the changed rules.")],
+    days: Annotated[int, typer.Option(min=1, max=366, help="How many days back.")] = 30,
+    machine: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    data: Data = None,
+) -> None:
+    """Tell who would have been told what and when under other rules, against what was told; sends nothing."""
+    from readbrief.backtest_command import run_backtest
+    from schemas.playbook import load_playbook
+
+    rules = load_playbook(playbook)
+    run_backtest(_settings(data), rules, days, machine=machine, say=_progress)
 
 
 @schemas_app.command("export", epilog="Example:  readbrief schemas export ./json-schemas")

@@ -15,9 +15,9 @@ from pydantic import SecretStr
 
 from producers.publisher import Publisher
 from readbrief.child import Child
+from readbrief.playbook_watch import PlaybookWatch
 from readbrief.readiness import announce_ready
 from schemas.addresses import ADDRESS_PURPOSE
-from schemas.playbook import load_playbook
 from schemas.settings import Settings
 
 DIRECTORY_TIMEOUT_S = 30
@@ -40,12 +40,12 @@ def run_streams(settings: Settings) -> int:
     from sinks.directory_feed import DirectoryFeed
     from streams.app import run_worker
 
-    playbook = load_playbook(settings.playbook)
+    watch = PlaybookWatch(settings.playbook)
     wait_for_broker(settings.kafka_bootstrap, settings.start_wait_s, threading.Event())
     feed = DirectoryFeed(settings.kafka_bootstrap, address_key=settings.signing_key(ADDRESS_PURPOSE))
     try:
         feed.wait_current(DIRECTORY_TIMEOUT_S)
-        return run_worker(settings, playbook, feed.directory, announce_ready)
+        return run_worker(settings, watch.playbook, feed.directory, announce_ready, watch.renewed)
     finally:
         feed.close()
 

@@ -1,17 +1,18 @@
 """Marketing's file: what to say about each topic, to whom, and when a rep is told."""
 
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated, Self
 
-import yaml
-from pydantic import Field, ValidationError, model_validator
+from pydantic import Field, model_validator
 
 from schemas.brief import TriggerKind
 from schemas.directory import Function, Slug, Stage
 from schemas.errors import InputError
 from schemas.interest import Temperature
 from schemas.languages import fallbacks
-from schemas.message import FileModel, Language, first_error
+from schemas.message import FileModel, Language
+from schemas.yaml_model import Fault, Place, read_yaml, values_of
 
 Text = str | dict[Language, str]
 
@@ -197,6 +198,10 @@ class Playbook(FileModel):
 
     company: str
     default_language: Language = "en"
+    languages: Annotated[
+        tuple[Language, ...],
+        Field(description="What a text per language must be in; if empty, all that any text is in"),
+    ] = ()
     topics: dict[Slug, TopicPlay] = Field(default_factory=dict)
     concerns: dict[Function, tuple[Text, ...]] = Field(default_factory=dict)
     references: Annotated[dict[Slug, tuple[Text, ...]], Field(description="Reference customers per industry")] = Field(
@@ -235,17 +240,36 @@ def load_playbook(path: Path) -> Playbook:
     """Read a playbook from its YAML file.
 
     Raises:
-        InputError: the file is missing, is no YAML or breaks a rule; the message names file and field.
+        InputError: the file can't be read or is wrong; the message has one line, `file:line:column: field: what`, for
+            each fault.
     """
     try:
-        raw = yaml.safe_load(path.read_text(encoding="utf-8"))
+        data = path.read_bytes()
     except OSError as error:
         raise InputError(
             f"{path}: can't read the playbook ({error.strerror}); set READBRIEF_PLAYBOOK to its file"
         ) from error
-    except yaml.YAMLError as error:
-        raise InputError(f"{path}: not valid YAML: {' '.join(str(error).split())}") from error
-    try:
-        return Playbook.model_validate(raw)
-    except ValidationError as error:
-        raise InputError(f"{path}: {first_error(error)}") from error
+    playbook, faults = read_playbook(str(path), data)
+    if playbook is None:
+        raise InputError("\n".join(map(str, faults)))
+    return playbook
+
+
+def read_playbook(file: str, data: bytes) -> tuple[Playbook | None, list[Fault]]:
+    """Return the playbook that a file holds, or None and all that is wrong with it."""
+    return read_yaml(Playbook, file, data, _incomplete)
+
+
+def _incomplete(playbook: Playbook) -> Iterator[tuple[Place, str]]:
+    """Yield each text that lacks one of the playbook's languages: a rep would be told in a language not their own."""
+    texts = list(values_of(Playbook, Text, playbook))
+    spoken = {language for _, text in texts if isinstance(text, dict) for language in text}
+    needed = sorted(set(playbook.languages) or ({playbook.default_language} | spoken))
+    for place, text in texts:
+        if isinstance(text, dict):
+            missing = [language for language in needed if language not in text]
+            if missing:
+                yield place, f"no translation into {', '.join(missing)}; the other texts have it"
+            yield from (((*place, language), "the text is empty") for language, said in text.items() if not said)
+        elif not text:
+            yield place, "the text is empty"

@@ -23,6 +23,10 @@ class AccountStage:
         self._playbook = playbook
         self._history_days = history_days
 
+    def use(self, playbook: Playbook) -> None:
+        """Decide by another playbook from the next batch on."""
+        self._playbook = playbook
+
     def handle(self, messages: Sequence[Incoming], table: Table, now_ms: int, due: Collection[str] = ()) -> Work:
         """Join accounts' activity, look at those that are due, and tell what follows."""
         activities: dict[str, list[Activity]] = defaultdict(list)

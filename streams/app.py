@@ -4,6 +4,7 @@ import asyncio
 import gc
 import sys
 from collections.abc import Callable
+from typing import NamedTuple
 
 import faust
 import mode.loop
@@ -30,19 +31,41 @@ from streams.runner import StageRunner, StageTopics
 from streams.visitor_stage import VisitorStage
 
 APP_ID = "readbrief-streams"
+PLAYBOOK_EVERY_S = 1.0
+
+Renewed = Callable[[], Playbook | None]
+"""Returns the playbook if it is another than before, and good."""
 
 log = structlog.get_logger()
 
 
-def stage_runners(settings: Settings, playbook: Playbook, directory: Directory) -> tuple[StageRunner, ...]:
-    """Return the three stages of a worker, not yet connected."""
-    visitors = VisitorStage(directory)
-    accounts = AccountStage(directory, playbook, settings.history_days)
-    reps = RepStage(directory, playbook)
-    return (
-        StageRunner(DeadLetterStage.visitors, visitors, StageTopics(EVENTS, VISITOR_STATE), settings),
-        StageRunner(DeadLetterStage.accounts, accounts, StageTopics(ACTIVITY, ACCOUNT_STATE), settings),
-        StageRunner(DeadLetterStage.reps, reps, StageTopics(BRIEFS, REP_STATE, (OUTCOMES,)), settings),
+class Stages(NamedTuple):
+    """The three stages of a worker."""
+
+    visitors: VisitorStage
+    accounts: AccountStage
+    reps: RepStage
+
+    def use(self, playbook: Playbook) -> None:
+        """Decide by another playbook from the next batch on; only between batches, which a batch's own loop sees to."""
+        self.accounts.use(playbook)
+        self.reps.use(playbook)
+
+    def runners(self, settings: Settings) -> tuple[StageRunner, ...]:
+        """Return what runs them on Kafka, not yet connected."""
+        return (
+            StageRunner(DeadLetterStage.visitors, self.visitors, StageTopics(EVENTS, VISITOR_STATE), settings),
+            StageRunner(DeadLetterStage.accounts, self.accounts, StageTopics(ACTIVITY, ACCOUNT_STATE), settings),
+            StageRunner(DeadLetterStage.reps, self.reps, StageTopics(BRIEFS, REP_STATE, (OUTCOMES,)), settings),
+        )
+
+
+def stages_of(settings: Settings, playbook: Playbook, directory: Directory) -> Stages:
+    """Return the three stages over one directory and playbook."""
+    return Stages(
+        VisitorStage(directory),
+        AccountStage(directory, playbook, settings.history_days),
+        RepStage(directory, playbook),
     )
 
 
@@ -71,6 +94,23 @@ class _Announcement(Service):  # type: ignore[misc]
         self._on_ready()
 
 
+class _PlaybookRenewal(Service):  # type: ignore[misc]
+    """Looks for a new playbook, and has the stages use it. It shares their loop, so no batch sees two."""
+
+    def __init__(self, stages: Stages, renewed: Renewed) -> None:
+        super().__init__()
+        self._stages = stages
+        self._renewed = renewed
+
+    @Service.task  # type: ignore[untyped-decorator]
+    async def _renew(self) -> None:
+        while not self.should_stop:
+            await self.sleep(PLAYBOOK_EVERY_S)
+            playbook = await asyncio.to_thread(self._renewed)
+            if playbook is not None:
+                self._stages.use(playbook)
+
+
 def _spare_collections() -> None:
     """Let the garbage collector come seldom: state lives long and has no cycles, and walking it all takes long."""
     gc.collect()
@@ -79,9 +119,15 @@ def _spare_collections() -> None:
 
 
 def run_worker(
-    settings: Settings, playbook: Playbook, directory: Directory, on_ready: Callable[[], None] = lambda: None
+    settings: Settings,
+    playbook: Playbook,
+    directory: Directory,
+    on_ready: Callable[[], None] = lambda: None,
+    renewed: Renewed = lambda: None,
 ) -> int:
     """Run one stream worker until SIGTERM or SIGINT; return its exit code.
+
+    `renewed` is asked now and then for a playbook to use from then on.
 
     Raises:
         ReadbriefError: so many messages in a row failed that the release must be at fault, or Kafka is away.
@@ -90,8 +136,9 @@ def run_worker(
         mode.loop.use("uvloop")
     _spare_collections()
     app = _App(APP_ID, store="memory://", autodiscover=False, web_enabled=False)
-    runners = stage_runners(settings, playbook, directory)
-    for service in (*runners, _Announcement(runners, on_ready)):
+    stages = stages_of(settings, playbook, directory)
+    runners = stages.runners(settings)
+    for service in (*runners, _Announcement(runners, on_ready), _PlaybookRenewal(stages, renewed)):
         app.service(service)
     worker = faust.Worker(app, loglevel="WARN", redirect_stdouts=False, quiet=True)
     try:

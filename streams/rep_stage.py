@@ -25,6 +25,10 @@ class RepStage:
         self._directory = directory
         self._playbook = playbook
 
+    def use(self, playbook: Playbook) -> None:
+        """Release by another playbook's rules from the next batch on."""
+        self._rules = playbook.outbox
+
     def handle(self, messages: Sequence[Incoming], table: Table, now_ms: int, due: Collection[str] = ()) -> Work:
         """Put briefs into outboxes, look at those that are due, and let go what may be sent now."""
         mails: dict[str, list[RepMail]] = defaultdict(list)

@@ -258,3 +258,34 @@ def test_a_refused_entity_is_not_counted_as_published(tmp_path: Path) -> None:
 
     with pytest.raises(InputError):
         publish_directory(read_directory(all_files(tmp_path)), refuse)
+
+
+def test_a_circle_of_managers_is_refused_with_all_its_rows(tmp_path: Path) -> None:
+    rows = "rep_id,name,channels,manager_id\na,A,email:a@x.com,b\nb,B,email:b@x.com,c\nc,C,email:c@x.com,a\n"
+    (fault,) = faults(write(tmp_path, reps_csv=rows))
+    assert fault == (
+        "reps.csv:2: manager_id: the managers go round in a circle: a -> b -> c -> a "
+        f"(a in {tmp_path}/reps.csv:2, b in {tmp_path}/reps.csv:3, c in {tmp_path}/reps.csv:4)"
+    ).replace(f"{tmp_path}/", "")
+
+
+def test_a_circle_that_a_row_closes_over_reps_already_there_is_refused(tmp_path: Path) -> None:
+    known = Directory()
+    boss, own = (
+        "rep_id,name,channels,manager_id\nboss,B,email:b@x.com,ann\n",
+        "rep_id,name,channels,manager_id\nme,M,email:m@x.com,me\n",
+    )
+    for entity in read_directory(
+        write(tmp_path, reps_csv="rep_id,name,channels,manager_id\nboss,B,email:b@x.com,\nann,A,email:a@x.com,boss\n")
+    ):
+        known.put(entity)
+    (fault,) = faults(write(tmp_path, reps_csv=boss), known=known)
+    assert "boss -> ann -> boss" in fault
+    assert "ann already there" in fault
+    (fault,) = faults(write(tmp_path, reps_csv=own))
+    assert "me -> me" in fault
+
+
+def test_a_chain_of_managers_is_no_circle(tmp_path: Path) -> None:
+    rows = "rep_id,name,channels,manager_id\na,A,email:a@x.com,b\nb,B,email:b@x.com,c\nc,C,email:c@x.com,\n"
+    assert len(read_directory(write(tmp_path, reps_csv=rows))) == 3

@@ -74,8 +74,27 @@ def test_a_playbook_with_a_wrong_field_is_refused_before_anything_starts(tmp_pat
     playbook.write_text("company: Example\ntriggers: {session_grace: 3}\n")
     done = readbrief("up", "--data", str(tmp_path / "data"), "--playbook", str(playbook))
     assert done.returncode == 1
-    assert f"error: {playbook}: triggers.session_grace: Extra inputs are not permitted" in done.stderr
+    assert (
+        f"error: {playbook}:2:12: triggers.session_grace: unknown key; did you mean 'session_grace_s'?" in done.stderr
+    )
     assert not (tmp_path / "data").exists()
+
+
+def test_playbook_check_prints_every_fault(tmp_path: Path) -> None:
+    playbook = tmp_path / "playbook.yaml"
+    playbook.write_text("company: Example\ntriggers: {session_grace: 3}\nnext_step: {}\n")
+    done = readbrief("playbook", "check", str(playbook))
+    assert done.returncode == 1
+    assert [line.removeprefix(str(playbook)).split(":")[1] for line in done.stdout.splitlines()] == ["2", "3"]
+    machine = readbrief("playbook", "check", str(playbook), "--json")
+    said = json.loads(machine.stdout)
+    assert machine.returncode == 1
+    assert [(fault["line"], fault["field"]) for fault in said["faults"]] == [
+        (2, "triggers.session_grace"),
+        (3, "next_step"),
+    ]
+    playbook.write_text("company: Example\n")
+    assert readbrief("playbook", "check", str(playbook)).returncode == 0
 
 
 def test_a_directory_without_a_stack_is_said(tmp_path: Path) -> None:

@@ -12,6 +12,7 @@ import pytest
 from producers.publisher import partition_of
 from readbrief.broker_topics import create_topics
 from readbrief.workers import as_environment
+from schemas.brief import TriggerKind
 from schemas.dead_letter import DeadLetter, DeadLetterStage
 from schemas.delivery import ChannelKind, Delivery
 from schemas.directory import Account, Channel, Contact, Content, Entity, Lifecycle, Rep, WorkingHours
@@ -21,7 +22,14 @@ from schemas.interest import Interest
 from schemas.topics import ACTIVITY, BRIEFS, DEAD_LETTERS, DELIVERIES, DIRECTORY, EVENTS, INTEREST
 from tests.streams.journeys import SITE, envelope
 from tests.support.brokers import start_kafka
-from tests.support.fresh_brokers import PARTITIONS, broker_settings, fresh_kafka, messages_until, producing
+from tests.support.fresh_brokers import (
+    PARTITIONS,
+    broker_settings,
+    fresh_embedded_broker,
+    fresh_kafka,
+    messages_until,
+    producing,
+)
 from tests.support.processes import Running, start
 
 PLAYBOOK = """
@@ -91,10 +99,10 @@ def dead_letters(bootstrap: str, count: int) -> list[DeadLetter]:
 
 
 @contextmanager
-def worker(bootstrap: str, directory: Path, *, limit: int = 100) -> Iterator[Running]:
+def worker(bootstrap: str, directory: Path, *, limit: int = 100, rules: str = PLAYBOOK) -> Iterator[Running]:
     """Have a worker running from the moment it says that it is ready."""
     playbook = directory / "playbook.yaml"
-    playbook.write_text(PLAYBOOK)
+    playbook.write_text(rules)
     settings = broker_settings(bootstrap).model_copy(update={"playbook": playbook, "dead_letter_limit": limit})
     log = directory / f"worker-{now_ms()}.log"
     running = start([sys.executable, "-m", "readbrief", "run", "streams"], log, environment=as_environment(settings))
@@ -142,6 +150,24 @@ def test_messages_that_cannot_be_read_become_dead_letters_and_the_worker_goes_on
         assert found[DeadLetterStage.visitors].origin.startswith("events/0/")
         publish_events(fresh_broker, "visitor-b", identify("b", "bolt-1"), progress("pv-b", 20))
         assert len(deliveries_on(fresh_broker, "bolt", 1)) == 1
+
+
+@pytest.mark.timeout(120)
+def test_a_running_worker_keeps_the_last_good_playbook_and_takes_a_new_good_one(tmp_path: Path) -> None:
+    playbook, bare = tmp_path / "playbook.yaml", "company: Example\ntriggers: {session_grace_s: 1, "
+    with fresh_embedded_broker(tmp_path) as bootstrap:
+        publish_directory(bootstrap)
+        with worker(bootstrap, tmp_path, rules=bare + "told: [temperature_up]}\n") as running:
+            publish_events(bootstrap, "visitor-a", identify("a", "acme-1"), progress("pv-a", 6))
+            playbook.write_text(bare + "tolled: []}\n")
+            refusal = "playbook.yaml:2:32: triggers.tolled: unknown key; did you mean 'told'?"
+            running.wait_until(lambda: running.output.read_text().index(refusal), 10)
+            playbook.write_text(bare + "min_session_active_s: 5}\n")
+            running.wait_until(lambda: running.output.read_text().index("playbook_renewed"), 10)
+            publish_events(bootstrap, "visitor-b", identify("b", "bolt-1"), progress("pv-b", 6))
+            (delivery,) = deliveries_on(bootstrap, "bolt", 1)
+            assert delivery.briefs[0].trigger.kind is TriggerKind.session_end
+            assert running.stop() == 0
 
 
 @pytest.mark.timeout(240)

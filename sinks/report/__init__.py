@@ -1,0 +1,1 @@
+"""The weekly page for the meeting of sales and marketing."""

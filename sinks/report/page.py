@@ -1,0 +1,83 @@
+"""From a week's numbers, or the playbook, to a page: HTML for browser and mail, and plain text."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from schemas.playbook import Playbook
+from sinks.delivery.outside_text import one_line
+from sinks.report.queries import Query, as_run
+from sinks.report.weekly import Weekly
+from sinks.report.words import Words, words_for
+
+_SHADES = (
+    "#f1f5f9", "#e6f4f1", "#d5eeea", "#bfe6df", "#a4dbd2", "#84cec3", "#5fbfb2", "#0f8a7e", "#0d7a70", "#0b6a62",
+    "#0a5a53",
+)  # fmt: skip
+_PILLS = {
+    "hot": "background-color:#fee2e2;color:#991b1b",
+    "warm": "background-color:#fef3c7;color:#78350f",
+    "cold": "background-color:#dbeafe;color:#1e40af",
+}
+_CJK = {
+    "zh-Hant": "'PingFang TC','Microsoft JhengHei','Noto Sans CJK TC'",
+    "zh-Hans": "'PingFang SC','Microsoft YaHei','Noto Sans CJK SC'",
+}
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page in every form."""
+
+    title: str
+    html: str
+    text: str
+
+
+def _environment(*, escape: bool) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("sinks.report"),
+        autoescape=escape,  # noqa: S701 - off only for plain text, where entities would show
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.globals["line"] = one_line
+    return environment
+
+
+_HTML = _environment(escape=True)
+_TEXT = _environment(escape=False)
+
+
+def weekly_page(page: Weekly, language: str, playbook: Playbook, *, with_queries: bool) -> Page:
+    """Return a week's page; with the queries folded in under each part, or, for a mail, without."""
+    words = words_for(language)
+    monday = date.fromisoformat(page.monday)
+    names = {rep.rep_id: rep.name for rep in page.reps}
+    given: dict[str, Any] = {
+        "page": page,
+        "title": words.say("title", week=page.week),
+        "days": words.days(monday, monday + timedelta(days=6)),
+        "queries": queries_of(page) if with_queries else dict.fromkeys((query.value for query in Query), ""),
+        "topic": lambda slug: playbook.say(playbook.topics[slug].name, language) if slug in playbook.topics else slug,
+        "rep": lambda rep_id: names.get(rep_id, rep_id),
+        "pills": _PILLS,
+        "shades": _SHADES,
+    }
+    return _filled("weekly", words, given)
+
+
+def queries_of(page: Weekly) -> Mapping[str, str]:
+    """Return every query behind a page, as it was run."""
+    return {query.value: as_run(query, page.since_ms, page.until_ms) for query in Query}
+
+
+def _filled(template: str, words: Words, given: Mapping[str, Any]) -> Page:
+    common = {"words": words, "cjk": _CJK.get(words.language, _CJK["zh-Hans"])}
+    html = _HTML.get_template(f"{template}.html.j2").render(**common, **given)
+    text = _TEXT.get_template(f"{template}.txt.j2").render(**common, **given)
+    return Page(str(given["title"]), html, text)
