@@ -135,9 +135,8 @@ def _put_the_rest(row: list[Any], event: Event, envelope: Envelope) -> bool:
     """Put what is no plain value into its columns; tells whether the columns hold the whole envelope exactly."""
     url = getattr(event, "url", None)
     if url is not None:
-        canonical = canonical(url)
-        row[_PLACE["url"]] = canonical
-        if canonical != url:
+        row[_PLACE["url"]] = canonical(url)
+        if row[_PLACE["url"]] != url:
             row[_PLACE["url_as_sent"]] = url
     is_held = envelope.client_network != "" and not _unheld(event, envelope)
     if isinstance(event, PageProgress):

@@ -70,11 +70,11 @@ CREATE MATERIALIZED VIEW IF NOT EXISTS section_days_of_events TO section_days AS
 SELECT
     toString(events.url) AS url,
     toDate(events.occurred) AS day,
-    toString(section.1) AS section,
-    max(toString(events.section_titles[section.1])) AS title,
-    maxMap(map(sipHash64(visitor_id, site, page_view_id), section.2)) AS views
+    toString(each.1) AS section,
+    max(toString(events.section_titles[each.1])) AS title,
+    maxMap(map(sipHash64(visitor_id, site, page_view_id), each.2)) AS views
 FROM events
-ARRAY JOIN CAST(sections, 'Array(Tuple(String, UInt32))') AS section
+ARRAY JOIN CAST(sections, 'Array(Tuple(String, UInt32))') AS each
 WHERE page_view_id != '' AND NOT automated
 GROUP BY url, day, section;
 
@@ -114,11 +114,11 @@ INSERT INTO section_days (url, day, section, title, views)
 SELECT
     toString(events.url) AS url,
     toDate(events.occurred) AS day,
-    toString(section.1) AS section,
-    max(toString(events.section_titles[section.1])) AS title,
-    maxMap(map(sipHash64(visitor_id, site, page_view_id), section.2)) AS views
+    toString(each.1) AS section,
+    max(toString(events.section_titles[each.1])) AS title,
+    maxMap(map(sipHash64(visitor_id, site, page_view_id), each.2)) AS views
 FROM events
-ARRAY JOIN CAST(sections, 'Array(Tuple(String, UInt32))') AS section
+ARRAY JOIN CAST(sections, 'Array(Tuple(String, UInt32))') AS each
 WHERE page_view_id != '' AND NOT automated
 GROUP BY url, day, section;
 
