@@ -26,7 +26,7 @@ class Topic:
 
 EVENTS = Topic("events", "partition of visitor_id", "Bundle", "collector, replay", "visitors, clickhouse")
 IDENTIFIED = Topic("identified", "visitor_id", "Identified", "visitors", "clickhouse (stitching)")
-ACTIVITY = Topic("activity", "account_id", "Activity", "visitors, stitching, replay", "accounts")
+ACTIVITY = Topic("activity", "account_id", "Activity", "visitors, stitching, replay", "accounts, clickhouse")
 INTEREST = Topic("interest", "account_id", "Interest", "accounts", "clickhouse", "compact", None)
 BRIEFS = Topic("briefs", "rep_id", "RepMail", "accounts, reps, replay", "reps, clickhouse")
 DELIVERIES = Topic("deliveries", "rep_id", "Delivery", "reps", "delivery, clickhouse")

@@ -31,7 +31,7 @@ from schemas.urls import canonical_url
 from sinks.clickhouse.table import Row, Table, UnreadableRecordError, value_of
 from sinks.consumer import Record
 
-_canonical = lru_cache(maxsize=10_000)(canonical_url)  # few pages are read by many
+canonical = lru_cache(maxsize=10_000)(canonical_url)  # few pages are read by many
 
 DECIMALS = 4
 """So many of a click's position are kept exactly by a Float32; the snippet sends no more."""
@@ -135,9 +135,8 @@ def _put_the_rest(row: list[Any], event: Event, envelope: Envelope) -> bool:
     """Put what is no plain value into its columns; tells whether the columns hold the whole envelope exactly."""
     url = getattr(event, "url", None)
     if url is not None:
-        canonical = _canonical(url)
-        row[_PLACE["url"]] = canonical
-        if canonical != url:
+        row[_PLACE["url"]] = canonical(url)
+        if row[_PLACE["url"]] != url:
             row[_PLACE["url_as_sent"]] = url
     is_held = envelope.client_network != "" and not _unheld(event, envelope)
     if isinstance(event, PageProgress):

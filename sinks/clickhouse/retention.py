@@ -8,6 +8,10 @@ from schemas.errors import InputError
 from sinks.clickhouse.ddl import on_cluster
 
 _AGE: Mapping[str, str] = {
+    "account_days": "day",
+    "activity": "occurred",
+    "click_days": "day",
+    "content_days": "day",
     "events": "received",
     "reads": "last",
     "identified": "recorded",
@@ -16,6 +20,7 @@ _AGE: Mapping[str, str] = {
     "deliveries": "released",
     "outcomes": "at",
     "dead_letters": "at",
+    "section_days": "day",
 }
 """What tells a row's age. The ledger of deliveries and the directory are in no table: they are kept for good."""
 
