@@ -27,7 +27,7 @@ class RepStage:
 
     def use(self, playbook: Playbook) -> None:
         """Release by another playbook's rules from the next batch on."""
-        self._rules = playbook.outbox
+        self._playbook = playbook
 
     def handle(self, messages: Sequence[Incoming], table: Table, now_ms: int, due: Collection[str] = ()) -> Work:
         """Put briefs into outboxes, look at those that are due, and let go what may be sent now."""
