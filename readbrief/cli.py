@@ -190,6 +190,22 @@ def identity_withdraw(
     typer.echo(done.model_dump_json(exclude_none=True) if machine else said)
 
 
+@app.command(epilog="Examples:  readbrief explain acme --data ./data    readbrief explain acme --json")
+def explain(
+    account: Annotated[str, typer.Argument(help="Account id.")],
+    machine: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    data: Data = None,
+) -> None:
+    """Say why, and why not, reps were told of an account: each brief, each decision with its rule, what came of it."""
+    from readbrief.explain import explain as explained
+
+    entries = explained(_settings(data), account)
+    if machine:
+        typer.echo(json.dumps([entry.as_json() for entry in entries]))
+    else:
+        typer.echo("\n".join(entry.line() for entry in entries) or f"nothing was decided about {account}")
+
+
 @schemas_app.command("export", epilog="Example:  readbrief schemas export ./json-schemas")
 def schemas_export(folder: Annotated[Path, typer.Argument(help="Where to write NAME.schema.json files.")]) -> None:
     """Write the JSON Schema of every message."""
