@@ -153,7 +153,7 @@ NEWS = (
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(st.sampled_from([*permutations(range(4))]), st.lists(st.integers(0, 3), max_size=4), st.integers(0, 25))
 def test_in_whatever_order_and_however_often_it_is_learnt_there_is_one_correction_and_the_same(
     order: tuple[int, ...], again: list[int], pause_s: int

@@ -256,7 +256,7 @@ said = st.tuples(
 shifts = st.sampled_from(((time(8), time(18)), (time(22), time(6)), (time(0), time(0)), (time(1), time(4))))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=70, deadline=None)
 @given(
     table=st.lists(arrivals, max_size=14),
     answers=st.lists(said, max_size=2),
