@@ -180,8 +180,8 @@ def identity_withdraw(
 ) -> None:
     """Take back a wrong identification: the account's summary will be as if it had never been.
 
-    Without --event and --contact, all that told who the visitor is up to now is taken back. Briefs that were sent stay
-    sent.
+    Without --event and --contact, all that told who the visitor is up to now is taken back. Briefs of
+    the last days that told of it are put right.
     """
     from readbrief.identities import withdraw
 
