@@ -19,6 +19,7 @@ MAX_BEATS = 1000
 MAX_HREF = 300  # characters; with the bounds of events, no read comes near what a broker takes
 
 V = TypeVar("V")
+W = TypeVar("W", int, str)
 
 
 def read_of(item: ActivityItem) -> Read | None:
@@ -69,34 +70,38 @@ def read_of(item: ActivityItem) -> Read | None:
 
 def join(a: Read, b: Read) -> Read:
     """Return the least read that holds what both say of one page view."""
-    first = min(a, b, key=lambda read: (read.started_ms, read.visitor_id, read.site, read.url, read.contact_id))
-    beats = _longest({**a.beats, **b.beats})
-    return Read.model_construct(
-        page_view_id=a.page_view_id,
-        visitor_id=first.visitor_id,
-        site=first.site,
-        contact_id=first.contact_id,
-        via=first.via,
-        method=first.method,
-        confidence=first.confidence,
-        url=first.url,
-        title=max(a.title, b.title),
-        viewport=max(filter(None, (a.viewport, b.viewport)), default=None),
-        lang=max(a.lang, b.lang),
-        network=max(a.network, b.network),
-        started_ms=first.started_ms,
-        last_ms=max(a.last_ms, b.last_ms),
-        left_ms=max(a.left_ms, b.left_ms),
-        active_ms=max(a.active_ms, b.active_ms, sum(beats.values())),
-        beats=beats,
-        depth_pct=max(a.depth_pct, b.depth_pct),
-        bands=tuple(map(max, a.bands, b.bands)),
-        sections=_max_by_key(a.sections, b.sections),
-        section_titles=_max_by_key(a.section_titles, b.section_titles),
-        clicks=_bounded({**a.clicks, **b.clicks}),
-        submitted_forms=frozenset(sorted(a.submitted_forms | b.submitted_forms)[:MAX_KEYS]),
-        known=a.known or b.known,
+    # Run for each event: what both have alike is not worked out, and what most reads have not is not looked at.
+    first = _first(a, b)
+    beats = _longest({**a.beats, **b.beats}) if a.beats or b.beats else a.beats
+    return first.model_copy(
+        update={
+            "title": max(a.title, b.title),
+            "viewport": max(a.viewport, b.viewport) if a.viewport and b.viewport else a.viewport or b.viewport,
+            "lang": max(a.lang, b.lang),
+            "network": max(a.network, b.network),
+            "last_ms": max(a.last_ms, b.last_ms),
+            "left_ms": max(a.left_ms, b.left_ms),
+            "active_ms": max(a.active_ms, b.active_ms, sum(beats.values())),
+            "beats": beats,
+            "depth_pct": max(a.depth_pct, b.depth_pct),
+            "bands": tuple(map(max, a.bands, b.bands)),
+            "sections": _max_by_key(a.sections, b.sections),
+            "section_titles": _max_by_key(a.section_titles, b.section_titles),
+            "clicks": _bounded({**a.clicks, **b.clicks}) if a.clicks or b.clicks else a.clicks,
+            "submitted_forms": _smallest(a.submitted_forms, b.submitted_forms),
+            "known": a.known or b.known,
+        }
     )
+
+
+def _first(a: Read, b: Read) -> Read:
+    if a.started_ms != b.started_ms:
+        return a if a.started_ms < b.started_ms else b
+    return min(a, b, key=lambda read: (read.visitor_id, read.site, read.url, read.contact_id))
+
+
+def _smallest(a: frozenset[str], b: frozenset[str]) -> frozenset[str]:
+    return frozenset(sorted(a | b)[:MAX_KEYS]) if a or b else a
 
 
 def join_all(reads: dict[str, Read], new: Iterable[Read]) -> dict[str, Read]:
@@ -121,13 +126,12 @@ def longest_section(read: Read, page_title: str = "") -> tuple[str, int]:
     return titles[key], read.sections[key]
 
 
-def _max_by_key(a: dict[str, V], b: dict[str, V]) -> dict[str, V]:
-    keys = a.keys() | b.keys()
-    return _bounded({key: max((m[key] for m in (a, b) if key in m), key=_order) for key in keys})
-
-
-def _order(value: object) -> tuple[int, str]:
-    return (value, "") if isinstance(value, int) else (0, str(value))
+def _max_by_key(a: dict[str, W], b: dict[str, W]) -> dict[str, W]:
+    if a == b or not b:
+        return a
+    if a.keys() == b.keys():
+        return {key: max(value, b[key]) for key, value in a.items()}
+    return _bounded({key: max(m[key] for m in (a, b) if key in m) for key in a.keys() | b.keys()})
 
 
 def _longest(beats: dict[str, int]) -> dict[str, int]:

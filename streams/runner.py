@@ -26,7 +26,7 @@ from streams.stage import Incoming, Send, Stage, Work
 GROUP = "readbrief-{}"
 FETCH_MAX_WAIT_MS = 100  # the embedded broker looks for news only so often, the more seldom the longer it may wait
 MAX_RECORDS = 500
-MAX_ROUND_BYTES = 8 * 2**20  # about a second of work, in which no heartbeat goes out
+MAX_ROUND_BYTES = 4 * 2**20  # a second of work at most; heartbeats go out between the partitions' parts of it
 GATHER_S = 1.0  # between rounds, unless one is full: a key that many messages touch is worked out once
 COMMIT_EVERY_S = 1.0
 
@@ -226,7 +226,10 @@ class StageRunner(Service):  # type: ignore[misc]
     async def _round(self, tasks: Sequence[_Task]) -> None:
         now_ms = _now_ms()
         try:
-            works = [self._stage.handle(task.messages, task.state.table, now_ms, task.due) for task in tasks]
+            works = []
+            for task in tasks:
+                works.append(self._stage.handle(task.messages, task.state.table, now_ms, task.due))
+                await asyncio.sleep(0)
         except Exception as error:  # noqa: BLE001 - whatever one message does, the worker lives and keeps the message
             single = [one for task in tasks for one in _one_by_one(task)]
             if len(single) > 1:
