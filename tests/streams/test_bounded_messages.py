@@ -2,7 +2,7 @@
 
 from schemas.activity import Activity, ActivityItem, OwnedSpan, Ownership
 from schemas.envelope import Bundle
-from schemas.events import Click, Identify, IdentifyMethod, PageProgress, SectionAttention
+from schemas.events import Click, Event, Identify, IdentifyMethod, PageProgress, SectionAttention
 from schemas.playbook import Playbook
 from schemas.topics import ACTIVITY, EVENTS
 from streams.account_records import state_of
@@ -76,7 +76,7 @@ def test_an_account_of_thousands_of_visitors_writes_and_sends_no_message_that_a_
 
 def test_a_read_stays_small_whatever_its_events_carry() -> None:
     letter = "\N{PILE OF POO}"
-    clicks = [
+    clicks: list[Event] = [
         Click(
             event_id=f"c-{number}",
             occurred_ms=START_MS,
@@ -100,7 +100,7 @@ def test_a_read_stays_small_whatever_its_events_carry() -> None:
         depth_pct=1,
         sections=sections,
     )
-    items = [ActivityItem(contact_id="dana", envelope=envelope("v", START_MS, one)) for one in (*clicks, progress)]
+    items = [ActivityItem(contact_id="dana", envelope=envelope("v", START_MS, one)) for one in [*clicks, progress]]
     stage = AccountStage(directory(), Playbook(company="Example"), history_days=90)
     work = stage.handle([incoming(Activity(account_id="acme", items=tuple(items)))], MemoryTable(), START_MS)
     assert largest(work) < BROKER_TAKES / 2
@@ -109,7 +109,7 @@ def test_a_read_stays_small_whatever_its_events_carry() -> None:
 def test_activity_is_split_by_its_size_and_whose_it_is_goes_first() -> None:
     sections = tuple(SectionAttention(key=f"{n}-{'k' * 190}", title="t" * 200, active_ms=1) for n in range(50))
     sign = Identify(event_id="i", occurred_ms=START_MS, contact_id="dana", method=IdentifyMethod.email_link)
-    reading = [
+    reading: list[Event] = [
         PageProgress(
             event_id=f"p-{number}",
             occurred_ms=START_MS + number,
@@ -121,7 +121,7 @@ def test_activity_is_split_by_its_size_and_whose_it_is_goes_first() -> None:
         )
         for number in range(150)
     ]
-    bundle = Bundle(envelopes=tuple(envelope("v", event.occurred_ms, event) for event in (sign, *reading)))
+    bundle = Bundle(envelopes=tuple(envelope("v", event.occurred_ms, event) for event in [sign, *reading]))
     work = VisitorStage(directory()).handle([Incoming(EVENTS.name, 0, 7, bundle.to_bytes())], MemoryTable(), START_MS)
     sent = [send.message for send in work.sends if isinstance(send.message, Activity)]
     assert len(sent) > 1
