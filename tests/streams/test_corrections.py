@@ -15,6 +15,7 @@ from schemas.directory import Directory
 from schemas.events import IdentifyMethod
 from schemas.playbook import CorrectionRules, Playbook, TriggerRules
 from streams.accounts import AccountState, advance, take_in
+from streams.corrections import GONE, changes_of
 from tests.streams.journeys import START_MS, directory
 from tests.streams.test_accounts import progress
 
@@ -115,6 +116,17 @@ def test_what_is_taken_back_and_given_again_at_once_is_no_correction_but_later_i
     first, second = account.corrections()
     assert first.brief_id != second.brief_id
     assert {read.page_view_id for read in second.reads} == {"a", "b"}
+
+
+def test_a_click_that_was_a_machines_is_put_right_as_such() -> None:
+    account = Told()
+    rules, reads = PLAYBOOK.corrections, account.state.reads
+    (change,) = changes_of(account.state.recent, reads, account.directory, rules, account.now_ms, ("a",))
+    assert change.now == {"a": GONE, "b": ""}
+    put_right = change.correction()
+    assert (put_right.kind, put_right.page_view_ids) == (CorrectionKind.machine_click, ("a",))
+    (both,) = changes_of(account.state.recent, {"a": reads["a"]}, account.directory, rules, account.now_ms, ("a",))
+    assert both.now == change.now  # of what is merely not there nothing is known
 
 
 def test_a_trifle_is_not_put_right() -> None:
