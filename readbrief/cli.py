@@ -182,8 +182,8 @@ def identity_withdraw(
 ) -> None:
     """Take back a wrong identification: the account's summary will be as if it had never been.
 
-    Without --event and --contact, all that told who the visitor is up to now is taken back. Briefs that were sent stay
-    sent.
+    Without --event and --contact, all that told who the visitor is up to now is taken back. Briefs of
+    the last days that told of it are put right.
     """
     from readbrief.identities import withdraw
 
@@ -205,6 +205,22 @@ def backtest(
 
     rules = load_playbook(playbook)
     run_backtest(_settings(data), rules, days, machine=machine, say=_progress)
+
+
+@app.command(epilog="Examples:  readbrief explain acme --data ./data    readbrief explain acme --json")
+def explain(
+    account: Annotated[str, typer.Argument(help="Account id.")],
+    machine: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    data: Data = None,
+) -> None:
+    """Say why, and why not, reps were told of an account: each brief, each decision with its rule, what came of it."""
+    from readbrief.explain import explain as explained
+
+    entries = explained(_settings(data), account)
+    if machine:
+        typer.echo(json.dumps([entry.as_json() for entry in entries]))
+    else:
+        typer.echo("\n".join(entry.line() for entry in entries) or f"nothing was decided about {account}")
 
 
 @schemas_app.command("export", epilog="Example:  readbrief schemas export ./json-schemas")

@@ -18,7 +18,7 @@ from schemas.reads import Read
 from streams.attribution import attributed, highest
 from streams.briefing import Occasion, compose
 from streams.campaigns import CampaignClick, campaign_of, with_clicks
-from streams.corrections import Change, Correctable, Doubt, changes_of, doubt_of, with_left, with_told
+from streams.corrections import GONE, Change, Correctable, Doubt, changes_of, doubt_of, with_left, with_told
 from streams.interest import summarise
 from streams.ownership import CUSTOMERS, LEADS, Signs, hand_over_to, is_unripe, told_of
 from streams.reading import join_all, read_of
@@ -220,13 +220,18 @@ def _withheld(account_id: str, rule: Rule, subject: str, interest: Interest) -> 
 
 
 def _corrected(
-    state: AccountState, interest: Interest, directory: Directory, playbook: Playbook, now_ms: int
+    state: AccountState,
+    interest: Interest,
+    directory: Directory,
+    playbook: Playbook,
+    now_ms: int,
+    of_machines: frozenset[str] = frozenset(),
 ) -> tuple[AccountState, tuple[Brief, ...], int | None]:
     """Return the state with what was told wrong put right, by which briefs, and when else to look for that."""
     account, rules = directory.accounts.get(state.account_id), playbook.corrections
     if not state.recent or account is None:
         return state, (), None
-    changes = changes_of(state.recent, state.reads, directory, rules, now_ms)
+    changes = changes_of(state.recent, state.reads, directory, rules, now_ms, of_machines)
     doubt = doubt_of(changes, state.doubt, now_ms)
     settled_ms = doubt.since_ms + round(rules.settle_s * 1000) if doubt else None
     if settled_ms is None or settled_ms > now_ms:
@@ -253,12 +258,13 @@ def _correction(
 ) -> Brief:
     """Return what is true of a brief that was wrong, for the rep who got it."""
     wrong = change.brief
-    reads = [state.reads[name] for name in wrong.says if name in state.reads]
+    still = {name for name, who in change.now.items() if who != GONE and name in state.reads}
+    reads = [state.reads[name] for name in still]
     reads.sort(key=lambda read: (read.started_ms, read.page_view_id))
     said = compose(
         Occasion(wrong.trigger, reads, {}, interest, None, wrong.decided_ms), account, rep, directory, playbook
     )
-    told = {name: wrong.told[name] for name in sorted(wrong.says) if name in state.reads}
+    told = {name: wrong.told[name] for name in sorted(still)}
     corrected = {
         "brief_id": change.brief_id,
         "corrects": wrong.brief_id,

@@ -50,6 +50,7 @@ class Change(NamedTuple):
 
     brief: Correctable
     now: dict[str, str]
+    of_machines: Collection[str] = ()
 
     @property
     def brief_id(self) -> str:
@@ -63,8 +64,11 @@ class Change(NamedTuple):
         concerned = tuple(sorted(name for name, who in self.now.items() if who != says[name]))
         readers = {self.now[name] for name in concerned}
         known_now = all(not says[name] for name in concerned) and GONE not in readers
+        kind = CorrectionKind.known_now if known_now else CorrectionKind.withdrawn
+        if set(concerned) <= set(self.of_machines):
+            kind = CorrectionKind.machine_click
         return Correction(
-            kind=CorrectionKind.known_now if known_now else CorrectionKind.withdrawn,
+            kind=kind,
             told_ms=self.brief.decided_ms,
             page_view_ids=concerned,
             urls=tuple(dict.fromkeys(self.brief.urls[name] for name in concerned)),
@@ -119,16 +123,23 @@ def changes_of(
     directory: Directory,
     rules: CorrectionRules,
     now_ms: int,
+    of_machines: Collection[str] = (),
 ) -> list[Change]:
-    """Return what must be put right: within the window, and of more reading than a trifle."""
+    """Return what must be put right: within the window, and of more reading than a trifle.
+
+    What turned out to be a machine's, by page view, is nobody's.
+    """
     changes = []
     for brief in recent:
         if now_ms > brief.decided_ms + rules.within_h * HOUR_MS:
             continue
-        now = {name: _reader_now(name, said, brief, reads, directory) for name, said in brief.says.items()}
+        now = {
+            name: GONE if name in of_machines else _reader_now(name, said, brief, reads, directory)
+            for name, said in brief.says.items()
+        }
         concerned_ms = sum(brief.told[name] for name, who in now.items() if who != brief.says[name])
         if concerned_ms >= rules.min_active_s * 1000:
-            changes.append(Change(brief, now))
+            changes.append(Change(brief, now, of_machines))
     return changes
 
 

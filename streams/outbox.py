@@ -200,12 +200,14 @@ def release(
             hold = reasons[brief.brief_id]
             until_ms = hold.until_ms if hold else now_ms + GAP_MS
             decisions.append(decision(brief, Verdict.held, rule, now_ms, until_ms=until_ms))
+    # Messages are told apart, and counted, by when they left: no two leave in one millisecond.
+    left_ms = max([now_ms, *(one.at_ms + 1 for one in state.released)])
     watched = escalation.temperatures if escalation and escalation.after_working_h is not None else ()
-    gone = [one for brief in ready for one in _released(brief, now_ms, is_watched=_is_watched(brief, watched))]
+    gone = [one for brief in ready for one in _released(brief, left_ms, is_watched=_is_watched(brief, watched))]
     after = state.model_copy(
         update={"pending": tuple(rest), "released": (*state.released, *gone), "held": held},
     )
-    deliveries = _deliveries(ready, rep, now_ms) if ready else ()
+    deliveries = _deliveries(ready, rep, left_ms) if ready else ()
     due_ms = min(dues, default=None)
     return OutboxStep(state=after, deliveries=deliveries, due_ms=due_ms, decisions=tuple(decisions))
 

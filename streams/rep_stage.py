@@ -11,7 +11,7 @@ from schemas.rep_mail import RepMail
 from schemas.topics import BRIEFS, DECISIONS, DELIVERIES, OUTCOMES
 from streams.escalation import escalate
 from streams.outbox import OutboxState, receive, release, settle
-from streams.records import HEAD, Change, Table
+from streams.records import HEAD, Change, Records, Table
 from streams.stage import Incoming, Send, Work
 
 GONE_RETRY_MS = 60_000
@@ -44,7 +44,7 @@ class RepStage:
 
     def _release(self, work: Work, key: str, new: list[RepMail], table: Table, now_ms: int) -> None:
         records = table.get(key)
-        before = OutboxState.from_bytes(records[HEAD]) if records else OutboxState(rep_id=key)
+        before = _state_of(key, records)
         # What was written as leaving goes now. If this is done again after a crash, it is the same, under the same ids.
         work.sends += [Send(DELIVERIES, key, delivery) for delivery in before.leaving]
         state = before.model_copy(update={"leaving": ()})
@@ -72,6 +72,13 @@ class RepStage:
         work.sends += [Send(DECISIONS, one.account_id, one) for one in decisions]
         if state != before:
             work.changes.append(Change(key, HEAD, state.to_bytes()))
+        work.decoded[key] = state
+
+
+def _state_of(rep_id: str, records: Records | None) -> OutboxState:
+    if records is None:
+        return OutboxState(rep_id=rep_id)
+    return records.decoded if isinstance(records.decoded, OutboxState) else OutboxState.from_bytes(records[HEAD])
 
 
 def _mail_of(message: Incoming) -> RepMail:

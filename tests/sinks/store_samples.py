@@ -7,6 +7,7 @@ from schemas import topics
 from schemas.activity import Activity, ActivityItem, Identified
 from schemas.brief import Advice, Brief, Trigger, TriggerKind
 from schemas.dead_letter import DeadLetter, DeadLetterStage
+from schemas.decision import Decision, Rule, Verdict
 from schemas.delivery import ChannelKind, Delivery, Outcome, OutcomeKind
 from schemas.directory import Account, Channel, Contact, Content, Rep, Stage
 from schemas.envelope import Bundle, Envelope
@@ -158,6 +159,22 @@ def outcome(outcome_id: str = "outcome_1", delivery_id: str = "delivery_1") -> O
     )
 
 
+def decision(
+    brief_id: str = "brief_1", verdict: Verdict = Verdict.sent, rule: Rule = Rule.free, at: int = 0
+) -> Decision:
+    return Decision(
+        decision_id=f"decision_{brief_id}_{verdict}_{rule}",
+        account_id="a1",
+        rep_id="r1",
+        brief_id=brief_id,
+        verdict=verdict,
+        rule=rule,
+        trigger=TriggerKind.session_end,
+        at_ms=NOW_MS + at,
+        until_ms=NOW_MS + at + 1000 if verdict is Verdict.held else None,
+    )
+
+
 ACCOUNT = Account(account_id="a1", name="Globex", rep_id="r1", industry="robotics")
 CONTACT = Contact(contact_id="c1", account_id="a1", name="Ada", email="ada@example.com")
 REP = Rep(rep_id="r1", name="Rhea", channels=(Channel(kind=ChannelKind.email, target="rhea@example.com"),))
@@ -184,6 +201,7 @@ def one_record_of_each_topic() -> list[Record]:
         topics.BRIEFS: RepMail(rep_id="r1", briefs=(brief(),)),
         topics.DELIVERIES: delivery(),
         topics.OUTCOMES: outcome(),
+        topics.DECISIONS: decision(),
         topics.DEAD_LETTERS: letter,
     }
     return [

@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from clickhouse_driver import Client
 
+from schemas.decision import Rule, Verdict
+from schemas.delivery import OutcomeKind
 from schemas.events import EmailOpen, IdentifyMethod
 from schemas.rep_mail import RepMail
 from sinks.clickhouse import queries
@@ -19,6 +21,7 @@ from tests.sinks.store_samples import (
     NOW_MS,
     brief,
     bundle,
+    decision,
     delivery,
     email_click,
     entity,
@@ -150,3 +153,30 @@ def test_the_directory_comes_back_without_what_was_deleted(client: Client, write
     left = [said for said in ENTITIES if said is not CONTACT]
     assert list(queries.directory_entities(client)) == sorted(left, key=lambda said: said.entity_id)
     assert ACCOUNT in left
+
+
+def test_a_brief_that_was_merged_into_one_that_left_has_left(client: Client, writer: Writer) -> None:
+    sent = brief("b2").model_copy(update={"merges": ("b1", "b0")})
+    told = Record("deliveries", 0, 0, b"r1", delivery("d1", [sent]).to_bytes())
+    writer.write([mail("b0", "b1", "b2", "b3"), told], NOW_MS)
+    assert [one.brief_id for one in queries.unreleased_briefs(client)] == ["b3"]
+
+
+def test_what_was_decided_about_an_account_comes_once_each_in_order(client: Client, writer: Writer) -> None:
+    held, sent = decision("b1", Verdict.held, Rule.cooldown), decision("b1", at=5)
+    other = decision("b9").model_copy(update={"account_id": "a2", "decision_id": "other"})
+    records = [Record("decisions", 0, n, b"a1", one.to_bytes()) for n, one in enumerate((sent, held, other, held))]
+    writer.write(records, NOW_MS)
+    assert list(queries.decisions_on(client, "a1")) == [held, sent]
+
+
+def test_answers_and_what_became_of_an_accounts_messages_are_found(client: Client, writer: Writer) -> None:
+    went = outcome("o1", "d1")
+    opened = outcome("o2", "d1").model_copy(update={"kind": OutcomeKind.opened, "at_ms": NOW_MS + 1})
+    elsewhere = outcome("o3", "d2").model_copy(update={"brief_ids": ("another",), "kind": OutcomeKind.opened})
+    values = [one.to_bytes() for one in (opened, went, elsewhere)]
+    writer.write([mail("brief_1"), *(Record("outcomes", 0, n, b"r1", value) for n, value in enumerate(values))], NOW_MS)
+    assert list(queries.outcomes_on(client, "a1")) == [went, opened]
+    assert {one.outcome_id for one in queries.answers(client, NOW_MS)} == {"o2", "o3"}
+    assert [one.outcome_id for one in queries.answers(client, NOW_MS + 1)] == ["o2"]
+    assert [one.brief_id for one in queries.briefs_on(client, "a1")] == ["brief_1"]

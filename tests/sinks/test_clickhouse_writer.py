@@ -77,6 +77,7 @@ def test_the_same_records_twice_are_there_once(client: Client, writer: Writer) -
         "briefs": 1,
         "deliveries": 1,
         "outcomes": 1,
+        "decisions": 1,
         "dead_letters": 1,
         "directory": 4,
     }

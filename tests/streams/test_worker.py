@@ -14,12 +14,13 @@ from readbrief.broker_topics import create_topics
 from readbrief.workers import as_environment
 from schemas.brief import TriggerKind
 from schemas.dead_letter import DeadLetter, DeadLetterStage
-from schemas.delivery import ChannelKind, Delivery
+from schemas.decision import Decision, Rule, Verdict
+from schemas.delivery import ChannelKind, Delivery, Outcome, OutcomeKind
 from schemas.directory import Account, Channel, Contact, Content, Entity, Lifecycle, Rep, WorkingHours
 from schemas.envelope import Bundle
 from schemas.events import Event, Identify, IdentifyMethod, PageProgress, SectionAttention
 from schemas.interest import Interest
-from schemas.topics import ACTIVITY, BRIEFS, DEAD_LETTERS, DELIVERIES, DIRECTORY, EVENTS, INTEREST
+from schemas.topics import ACTIVITY, BRIEFS, DEAD_LETTERS, DECISIONS, DELIVERIES, DIRECTORY, EVENTS, INTEREST, OUTCOMES
 from tests.streams.journeys import SITE, envelope
 from tests.support.brokers import start_kafka
 from tests.support.fresh_brokers import (
@@ -131,6 +132,28 @@ def test_a_known_readers_visit_becomes_one_delivery_and_an_interest_summary(fres
         interests = messages_until(fresh_broker, INTEREST.name, bool, 10)
         assert Interest.from_bytes(interests[-1]).account_id == "acme"
         assert running.stop() == 0
+
+
+@pytest.mark.timeout(180)
+def test_what_a_rep_answers_is_heeded_by_whoever_holds_the_outbox(fresh_broker: str, tmp_path: Path) -> None:
+    publish_directory(fresh_broker)
+    with worker(fresh_broker, tmp_path):
+        snooze = Outcome(
+            outcome_id="o1", delivery_id="d1", rep_id="rita", channel=ChannelKind.email, brief_ids=(),
+            kind=OutcomeKind.snoozed, at_ms=now_ms(), account_ids=("coil",),
+        )  # fmt: skip
+        with producing(fresh_broker) as producer:
+            rita = partition_of("rita", PARTITIONS)
+            producer.send(OUTCOMES.name, key=b"rita", value=snooze.to_bytes(), partition=rita)
+        publish_events(fresh_broker, "visitor-s", identify("s", "coil-1"), progress("pv-s", 30))
+
+        def of_coil(values: list[bytes]) -> list[Decision]:
+            return [one for one in map(Decision.from_bytes, values) if one.account_id == "coil" and one.brief_id]
+
+        said = of_coil(messages_until(fresh_broker, DECISIONS.name, lambda found: bool(of_coil(found)), 30))
+        assert (said[0].verdict, said[0].rule, said[0].until_ms) == (
+            Verdict.held, Rule.snoozed, snooze.at_ms + 7 * 86_400_000,
+        )  # fmt: skip
 
 
 @pytest.mark.timeout(180)
