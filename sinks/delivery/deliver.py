@@ -70,12 +70,13 @@ class Courier:
     stop: threading.Event
     memory: DeliveryMemory | None = None
     links: FeedbackLinks | None = None
+    given_senders: Senders | None = None
     _progress: dict[str, _Progress] = field(default_factory=dict)
 
     @cached_property
     def senders(self) -> Senders:
         """All ways out."""
-        return Senders(self.settings, self.now_ms, self.stop, self.links)
+        return self.given_senders or Senders(self.settings, self.now_ms, self.stop, self.links)
 
     @cached_property
     def alarms(self) -> Alarms:
