@@ -5,7 +5,7 @@ import threading
 import time
 import uuid
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
@@ -253,20 +253,23 @@ def test_of_hundreds_of_deliveries_by_channels_that_fail_in_every_way_none_is_lo
     turn = iter(range(10**6))
     lock = threading.Lock()
 
-    def fault(_request: dict[str, Any]) -> Reply | None:
-        with lock:
-            return faults[next(turn) % len(faults)]
+    def faulty(body: str) -> Callable[[dict[str, Any]], Reply]:
+        def reply(_request: dict[str, Any]) -> Reply:
+            with lock:
+                return faults[next(turn) % len(faults)] or Reply(body=body, takes=True)
+
+        return reply
 
     chats = {service: scene.chat(service) for service in ("teams", "feishu")}
     for service, chat in chats.items():
-        chat.reply_to = lambda request, body=OK_BODIES[service]: fault(request) or Reply(body=body, takes=True)
+        chat.reply_to = faulty(OK_BODIES[service])
     deliveries = []
     for number in range(120):
         rep_id = f"mix-{number % 20}"
         scene.rep(rep_id, *(["teams", "feishu"][number % 2 : number % 2 + 1]), f"{rep_id}@example.com")
         account = f"account{number}"
         deliveries.append(fresh(rep_id, briefs=(a_brief(number, account_id=account, brief_id=f"brief-{number}"),)))
-    scene.mail.data_answers += ["451 later"] * 20
+    scene.mail.data_answers += ["451 later"] * 2
     work = scene.workload({"rates": NoLimits()})
     held = handled(work, *deliveries)
     deadline = time.monotonic() + 60
