@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.directory_cells import DAYS, working_hours
+from producers.directory_cells import DAYS, channel, working_hours
 from producers.directory_import import publish_directory, read_directory
 from producers.directory_rows import Problems, rows_of
 from producers.publisher import Publisher
@@ -258,3 +258,10 @@ def test_a_refused_entity_is_not_counted_as_published(tmp_path: Path) -> None:
 
     with pytest.raises(InputError):
         publish_directory(read_directory(all_files(tmp_path)), refuse)
+
+
+def test_a_channel_that_is_also_told_is_marked_and_any_other_word_before_it_is_refused() -> None:
+    assert channel("also  Email: ann@x.com") == {"kind": "email", "target": "ann@x.com", "also": True}
+    assert channel("chat:sales") == {"kind": "chat", "target": "sales"}
+    with pytest.raises(ValueError, match="no channel such as"):
+        channel("never chat:sales")
