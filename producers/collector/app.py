@@ -19,6 +19,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from producers.collector import reports, segment_calls, snowplow_hits
 from producers.collector.answers import SafeHeaders, error, unavailable
 from producers.collector.email_clicks import follow_link
+from producers.collector.feedback import take_feedback
 from producers.collector.openapi import openapi
 from producers.collector.script_file import serve_script
 from producers.collector.state import Collector
@@ -51,6 +52,7 @@ def build_app(collector: Collector) -> Starlette:
         *(Route(path, on(take), methods=methods) for path, take, methods in segment_calls.ROUTES),
         *(Route(path, on(take), methods=methods) for path, take, methods in snowplow_hits.ROUTES),
         Route("/l/{token}", on(follow_link), methods=["GET", "HEAD"]),
+        Route("/f/{kind}/{token}", on(take_feedback), methods=["GET", "HEAD", "POST"]),
         Route("/rb.js", serve_script(collector.script), methods=["GET"]),
         Route("/openapi.json", _document, methods=["GET"]),
         Route("/metrics", on(_metrics), methods=["GET"]),

@@ -36,10 +36,10 @@ async def follow_link(collector: Collector, request: Request) -> Response:
     except TokenError:
         return page(400, "This link is not valid", "It may have been cut off. Please copy all of it from the email.")
     if request.method == "HEAD" or not fresh:
-        return _redirect(landing_url(link.url, None))
+        return redirect(landing_url(link.url, None))
     _in_background(collector, click_of(link, token, now_ms, client))
     landing = landing_token(collector.settings, link.site, link.contact_id, link.campaign_id, now_ms=now_ms)
-    return _redirect(landing_url(link.url, landing))
+    return redirect(landing_url(link.url, landing))
 
 
 def click_of(link: EmailLink, token: str, now_ms: int, client: Client = Client()) -> Envelope:  # noqa: B008 - it is frozen
@@ -75,6 +75,7 @@ async def _publish(collector: Collector, envelope: Envelope) -> None:
         _log.error("email_click_lost", event_id=envelope.event.event_id, site=envelope.site, problem=str(problem))
 
 
-def _redirect(url: str) -> Response:
+def redirect(url: str) -> Response:
+    """Lead a reader to an address."""
     location = quote(url, safe=":/%#?=@[]!$&'()*+,;~")  # what is no ASCII has no place in a header
     return Response(status_code=302, headers={"location": location})

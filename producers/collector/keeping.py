@@ -10,12 +10,13 @@ from producers.repartitioning import repartitioned
 from producers.spool import Spool
 from producers.spool_records import SpoolRecord
 from producers.spooling import SpooledSending
+from schemas.delivery import Outcome
 from schemas.errors import UnavailableError
-from schemas.topics import DEAD_LETTERS, EVENTS
+from schemas.topics import DEAD_LETTERS, EVENTS, OUTCOMES
 
 Kept = Future[Any] | asyncio.Future[Any]
 
-_EVENTS, _DEAD_LETTERS = range(2)  # as they stand in spool files, for good
+_EVENTS, _DEAD_LETTERS, _OUTCOMES = range(3)  # as they stand in spool files, for good
 _NO_PARTITION = -1
 
 
@@ -87,6 +88,13 @@ class Keeping:
             return self._publisher.send(DEAD_LETTERS.name, letter)
         return self._sending.send(SpoolRecord(_DEAD_LETTERS, _NO_PARTITION, 0, letter))
 
+    def keep_outcome(self, outcome: Outcome) -> Kept:
+        """Send what a rep did or said; the future is done once it is kept for good."""
+        value = outcome.to_bytes()
+        if self._sending is None:
+            return self._publisher.send(OUTCOMES.name, value, outcome.rep_id.encode())
+        return self._sending.send(SpoolRecord(_OUTCOMES, _NO_PARTITION, 0, value))
+
     def accepts(self) -> bool:
         """Say whether events can be kept now: by Kafka, or by the spool. May take a second."""
         if self._sending is not None and self._sending.accepts():
@@ -96,6 +104,9 @@ class Keeping:
     def _to_kafka(self, record: SpoolRecord) -> list[Future[Any]]:
         if record.topic == _DEAD_LETTERS:
             return [self._publisher.send(DEAD_LETTERS.name, record.value)]
+        if record.topic == _OUTCOMES:
+            key = Outcome.from_bytes(record.value).rep_id.encode()
+            return [self._publisher.send(OUTCOMES.name, record.value, key)]
         now = self._publisher.partitions(EVENTS.name)
         bundles = {record.partition: record.value} if now == record.partitions else repartitioned(record.value, now)
         return [

@@ -5,6 +5,7 @@ from typing import Any
 
 from producers.intake import MAX_REPORT_BYTES
 from schemas.envelope import Report
+from schemas.feedback import FeedbackKind
 
 _REF = "#/components/schemas/{model}"
 
@@ -20,6 +21,7 @@ def openapi() -> dict[str, Any]:
         "paths": {
             "/v1/events": {"post": _take_report(), "options": _preflight()},
             "/l/{token}": {"get": _follow_link()},
+            "/f/{kind}/{token}": _feedback(),
             "/rb.js": {"get": _plain("The snippet", "text/javascript", "304")},
             "/healthz": {"get": _plain("Answers as long as the process serves", "text/plain")},
             "/readyz": {"get": _plain("Whether events can be accepted now", "text/plain", unavailable=True)},
@@ -72,6 +74,52 @@ def _follow_link() -> dict[str, Any]:
             "302": {"description": "To the page", "headers": {"Location": {"schema": {"type": "string"}}}},
             "400": {"description": "A page for people", "content": {"text/html": {"schema": {"type": "string"}}}},
             "404": _refusal("The token holds a slash"),
+        },
+    }
+
+
+def _feedback() -> dict[str, Any]:
+    parameters = [
+        {"name": "kind", "in": "path", "required": True, "schema": {"type": "string", "enum": list(FeedbackKind)}},
+        {"name": "token", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}},
+    ]
+    page = {"content": {"text/html": {"schema": {"type": "string"}}}}
+    form = {
+        "type": "object",
+        "properties": {"form": {"type": "string"}, "text": {"type": "string"}, "List-Unsubscribe": {"type": "string"}},
+    }
+    answers = {
+        "400": {"description": "A page for people: the link is not valid, or its time is over", **page},
+        "404": _refusal("There is no such kind, or the token holds a slash"),
+        "429": _later("The client asks too much"),
+    }
+    pixel = {"text/html": {"schema": {"type": "string"}}, "image/gif": {"schema": {"type": "string"}}}
+    return {
+        "get": {
+            "summary": "Open a link of a brief: a picture, a way to a page, or a question",
+            "operationId": "ask",
+            "parameters": parameters,
+            "responses": {
+                "200": {"description": "The question, or the picture", "content": pixel},
+                "302": {"description": "To the page", "headers": {"Location": {"schema": {"type": "string"}}}},
+                **answers,
+            },
+        },
+        "post": {
+            "summary": "Answer a brief",
+            "operationId": "answer",
+            "parameters": parameters,
+            "requestBody": {"content": {"application/x-www-form-urlencoded": {"schema": form}}},
+            "responses": {
+                "200": {
+                    "description": "The answer is kept for good; or, a picture's address: the picture",
+                    "content": pixel,
+                },
+                "405": _refusal("What this link is for needs no answer"),
+                "413": {"description": "Too large", **page},
+                "503": {"description": "Nothing was kept: the page asks again", **page},
+                **answers,
+            },
         },
     }
 

@@ -1,6 +1,7 @@
 """What the collector's endpoints share, built once by the process."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -8,9 +9,13 @@ from typing import Any
 
 from producers.bundling import Bundler
 from producers.collector.dead_letters import DeadLetters
-from producers.collector.keeping import Keeping
+from producers.collector.keeping import Keeping, Kept
 from producers.collector.rates import RateLimiter
+from schemas.delivery import Outcome
+from schemas.errors import UnavailableError
 from schemas.settings import Settings
+
+_REMEMBERED = 10_000
 
 
 @dataclass(frozen=True)
@@ -34,6 +39,27 @@ class Collector:
     visitor_rates: RateLimiter = field(default_factory=lambda: RateLimiter(0))
     metrics_port: int | None = None
     background: set[asyncio.Task[None]] = field(default_factory=set)
+
+    _seen: OrderedDict[str, None] = field(default_factory=OrderedDict)
+
+    def keep_outcome(self, outcome: Outcome) -> Kept:
+        """Send what a rep did or said; the future is done once it is kept for good.
+
+        Raises:
+            UnavailableError: there is nothing that keeps.
+        """
+        if self.keeping is None:
+            raise UnavailableError("nothing keeps outcomes here")
+        return self.keeping.keep_outcome(outcome)
+
+    def first_seen(self, outcome_id: str) -> bool:
+        """Say whether an opening or click is none of the last that this process has seen."""
+        if outcome_id in self._seen:
+            return False
+        self._seen[outcome_id] = None
+        if len(self._seen) > _REMEMBERED:
+            self._seen.popitem(last=False)
+        return True
 
     @cached_property
     def origins(self) -> frozenset[str]:

@@ -70,12 +70,13 @@ class Courier:
     stop: threading.Event
     memory: DeliveryMemory | None = None
     links: FeedbackLinks | None = None
+    given_senders: Senders | None = None
     _progress: dict[str, _Progress] = field(default_factory=dict)
 
     @cached_property
     def senders(self) -> Senders:
         """All ways out."""
-        return Senders(self.settings, self.now_ms, self.stop, self.links)
+        return self.given_senders or Senders(self.settings, self.now_ms, self.stop, self.links)
 
     @cached_property
     def alarms(self) -> Alarms:
@@ -107,21 +108,24 @@ class Courier:
         except PermanentSendError as error:
             ways, progress = [], replace(progress, reasons=(str(error),))
         if ways:
-            way = ways[min(progress.way, len(ways) - 1)]
+            progress = replace(progress, way=min(progress.way, len(ways) - 1))  # the directory may have changed
+            way = ways[progress.way]
             if wait_s := self._ahead_s(way, delivery):
                 return Later(wait_s)
-            self.senders.letter(way, delivery, self.directory)  # what can't be said is no delivery, and is not claimed
+        # What can't be said is no delivery, and is not claimed.
+        letter = self.senders.letter(ways[progress.way], delivery, self.directory) if ways else None
         claim = self.ledger.claim(delivery.delivery_id, self.now_ms())
         if claim is None:
             return self.ledger.standings([delivery.delivery_id]).get(delivery.delivery_id)
-        return self._by_first_that_takes_it(delivery, ways, progress, claim)
+        return self._by_first_that_takes_it(delivery, ways, progress, claim, letter)
 
     def _by_first_that_takes_it(
-        self, delivery: Delivery, ways: list[Way], progress: _Progress, claim: Entry
+        self, delivery: Delivery, ways: list[Way], progress: _Progress, claim: Entry, letter: Letter | None
     ) -> Entry | Later | None:
         while progress.way < len(ways):
             way = ways[progress.way]
-            done = self._by(way, delivery, progress.tried)
+            letter = letter or self.senders.letter(way, delivery, self.directory)
+            done = self._by(way, delivery, letter, progress.tried)
             if done.state is LedgerState.sent:
                 told = f"not by {'; '.join(progress.reasons)}" if progress.reasons else ""
                 return self._end(claim, done.state, progress.tries + done.attempts, told, way.name)
@@ -131,12 +135,11 @@ class Courier:
                 return Later(done.wait_s) if done.wait_s else None
             if done.is_final:
                 self.alarms.tell(way, done.reason, self.now_ms())
-            progress = progress.passed_on(done, way)
+            progress, letter = progress.passed_on(done, way), None
         state = LedgerState.uncertain if progress.unsure else LedgerState.failed
         return self._end(claim, state, progress.tries, "; ".join(progress.reasons), ways[0].name if ways else "")
 
-    def _by(self, way: Way, delivery: Delivery, tried: int) -> Attempted:
-        letter = self.senders.letter(way, delivery, self.directory)
+    def _by(self, way: Way, delivery: Delivery, letter: Letter, tried: int) -> Attempted:
         edited = self._corrected(way, delivery)
         sent: list[Sent] = []
         done = attempt(

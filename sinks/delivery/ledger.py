@@ -12,7 +12,8 @@ So, wherever a process is killed, the one that reads the delivery again does the
 | after it is told, before the commit         | the end          | tells the same again, which changes nothing    |
 
 The second and third can't be told apart from outside. The choice is never to send twice: a brief that is lost is
-known as `uncertain`, one that comes twice costs the rep's trust.
+known as `uncertain`, one that comes twice costs the rep's trust. Only while the process lives and
+another channel stands by does a message that one service may have taken go by the other, too; its end says so.
 
 A claim is a row of its own with an id that is drawn, because it must differ between two processes that claim the same
 delivery at once. Who claims reads back all claims and yields if there is another: inserts to one server have an

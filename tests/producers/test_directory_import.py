@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from producers.directory_cells import DAYS, working_hours
+from producers.directory_cells import DAYS, channel, working_hours
 from producers.directory_import import publish_directory, read_directory
 from producers.directory_rows import Problems, rows_of
 from producers.publisher import Publisher
@@ -289,3 +289,10 @@ def test_a_circle_that_a_row_closes_over_reps_already_there_is_refused(tmp_path:
 def test_a_chain_of_managers_is_no_circle(tmp_path: Path) -> None:
     rows = "rep_id,name,channels,manager_id\na,A,email:a@x.com,b\nb,B,email:b@x.com,c\nc,C,email:c@x.com,\n"
     assert len(read_directory(write(tmp_path, reps_csv=rows))) == 3
+
+
+def test_a_channel_that_is_also_told_is_marked_and_any_other_word_before_it_is_refused() -> None:
+    assert channel("also  Email: ann@x.com") == {"kind": "email", "target": "ann@x.com", "also": True}
+    assert channel("chat:sales") == {"kind": "chat", "target": "sales"}
+    with pytest.raises(ValueError, match="no channel such as"):
+        channel("never chat:sales")
