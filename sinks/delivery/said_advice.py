@@ -6,9 +6,10 @@ from schemas.brief import BringReason, Colleague, Focus
 from schemas.directory import Function
 from sinks.delivery.document import Line
 from sinks.delivery.outside_text import clipped, one_line
-from sinks.delivery.speaker import MAX_NAME, Speaker, reads_evidence
+from sinks.delivery.speaker import Speaker, reads_evidence
 
 MAX_TITLES = 2
+MAX_TITLE_AND_REACH = 120
 MAX_PITCHES = 3
 MAX_ASKED = 2
 MAX_OBJECTIONS = 2
@@ -97,7 +98,7 @@ def bring_lines(speaker: Speaker) -> Iterator[Line]:
     advice = speaker.brief.advice
     seen = set()
     for colleague in advice.bring:
-        name = speaker.rep_name(colleague.rep_id) if colleague.rep_id else clipped(colleague.name, MAX_NAME)
+        name = speaker.rep_name(colleague.rep_id) if colleague.rep_id else clipped(colleague.name, MAX_TITLE_AND_REACH)
         if name and name not in seen:
             seen.add(name)
             yield _colleague_line(colleague, name, speaker)
@@ -111,6 +112,8 @@ def _colleague_line(colleague: Colleague, name: str, speaker: Speaker) -> Line:
         evidence.append(f"playbook:{colleague.path}")
     if colleague.rep_id:
         evidence.append(f"rep:{colleague.rep_id}")
+    if colleague.reason is BringReason.hot_and_large:
+        evidence += [speaker.account_evidence, "summary:temperature"]
     if colleague.reason is BringReason.topic_expert:
         evidence.append(f"playbook:{speaker.brief.advice.sources.get(colleague.about, '')}")
     if colleague.reason is BringReason.content_owner:
