@@ -37,20 +37,24 @@ def _focus_line(focus: Focus, speaker: Speaker) -> Line:
     return Line(phrases.labelled(one_line(focus.name), told), evidence, lead=one_line(focus.name))
 
 
+def next_step_lines(speaker: Speaker) -> Iterator[Line]:
+    """Yield what to do next: who reads no further has the most of it."""
+    if step := speaker.brief.advice.next_step:
+        yield Line(one_line(step), (_Sources(speaker.brief.advice.sources, speaker).evidence(step),))
+
+
 def say_lines(speaker: Speaker) -> Iterator[Line]:
-    """Yield the next step, then the pitch per topic, questions, objections, concerns per function, and references."""
+    """Yield the pitch per topic, questions, objections, concerns per function, and references."""
     advice, phrases = speaker.brief.advice, speaker.phrases
     source = _Sources(advice.sources, speaker)
-    if advice.next_step:
-        yield source.line(phrases.say("next_step"), advice.next_step)
     for text in advice.stress[:MAX_PITCHES]:
         yield source.line(source.topic(text) or phrases.say("stress"), text)
     for text in advice.ask[:MAX_ASKED]:
         yield source.line(phrases.say("ask"), text)
     for objection in advice.objections[:MAX_OBJECTIONS]:
-        says = phrases.quoted(one_line(objection.says))
-        text = phrases.say("objection", says=says, answer=one_line(objection.answer))
-        yield Line(text, (source.evidence(objection.says), source.evidence(objection.answer)))
+        label = phrases.say("objection", says=phrases.quoted(one_line(objection.says)))
+        evidence = (source.evidence(objection.says), source.evidence(objection.answer))
+        yield Line(phrases.labelled(label, one_line(objection.answer)), evidence, lead=label)
     for text in advice.concerns:
         yield source.line(source.function(text) or phrases.say("concerns_plain"), text)
     for text in advice.references:

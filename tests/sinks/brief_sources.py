@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from enum import StrEnum
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -53,7 +53,8 @@ class Sources:
         rest = one_line(line.text)
         supported = set(filter(None, self.supported(line.evidence)))
         for text in sorted(supported | self._words, key=lambda text: (-len(text), text)):
-            rest = re.sub(_whole(text), "\x00", rest)
+            if text in rest:
+                rest = _whole(text).sub("\x00", rest)
         return "".join(char for char in rest if char.isalnum())
 
     def supported(self, evidence: Sequence[str]) -> Iterator[str]:
@@ -182,8 +183,9 @@ class Sources:
         return self.phrases.moment(datetime.fromtimestamp(unix_ms / 1000, self.zone))
 
 
-def _whole(text: str) -> str:
+@lru_cache(4_000)
+def _whole(text: str) -> re.Pattern[str]:
     """Match a text where no word or number of a spaced script goes on before or after it."""
     before = r"(?<![A-Za-z0-9])" if re.match(r"[A-Za-z0-9]", text) else ""
     after = r"(?![A-Za-z0-9])" if re.search(r"[A-Za-z0-9]$", text) else ""
-    return before + re.escape(text) + after
+    return re.compile(before + re.escape(text) + after)

@@ -77,3 +77,15 @@ def test_sections_come_in_the_order_of_use_and_none_is_empty(name: str) -> None:
         kinds = [order.index(section.kind) for section in brief.sections]
         assert kinds == sorted(set(kinds))
         assert all(section.lines for section in brief.sections)
+
+
+FIRST_GLANCE = (SectionKind.correction, SectionKind.why_now, SectionKind.next_step)
+WORDS_IN_FIFTEEN_SECONDS = 60
+
+
+@pytest.mark.parametrize("name", SITUATIONS)
+def test_what_changed_why_now_and_what_to_do_are_read_in_fifteen_seconds(name: str) -> None:
+    document, _ = sources(name, "en")
+    for brief in document.briefs:
+        glance = [line.text for section in brief.sections if section.kind in FIRST_GLANCE for line in section.lines]
+        assert len(" ".join([brief.headline.text, *glance]).split()) <= WORDS_IN_FIFTEEN_SECONDS
