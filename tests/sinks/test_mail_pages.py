@@ -6,9 +6,7 @@ import pytest
 from playwright.sync_api import Browser, Page
 
 from tests.sinks.golden_briefs import rendered
-from tests.support.browser import browser
 
-__all__ = ["browser"]
 
 NAME = "turned hot, purchasing read the price twice"
 READABLE = 4.5  # WCAG AA
