@@ -58,6 +58,11 @@ class PlaybookWatch:
         log.info("playbook_renewed", file=str(self._path), in_use=self._version)
         return playbook
 
+    def current(self) -> Playbook:
+        """Return the last good version."""
+        self.renewed()
+        return self.playbook
+
     def _refuse(self, faults: list[str]) -> None:
         log.error("playbook_refused", faults=faults, in_use=self._version)
 

@@ -67,11 +67,21 @@ def run_delivery(settings: Settings) -> int:
     return 0
 
 
+def run_reports(settings: Settings) -> int:
+    """Send the weekly page on its day until SIGTERM."""
+    from sinks.report.process import run
+
+    watch = PlaybookWatch(settings.playbook)
+    run(settings, watch.current, _stop_on_signals(), on_ready=announce_ready)
+    return 0
+
+
 WORKERS: dict[str, Callable[[Settings], int]] = {
     "collector": run_collector,
     "streams": run_streams,
     "clickhouse": run_clickhouse,
     "delivery": run_delivery,
+    "reports": run_reports,
 }
 
 
@@ -88,6 +98,7 @@ def worker_children(settings: Settings, logs: Path) -> list[Child]:
             probes.get(name),
         )
         for name in WORKERS
+        if name != "reports" or settings.report_to
     ]
 
 

@@ -147,7 +147,9 @@ def recorded(clickhouse: ClickHouseAddress, tmp_path_factory: pytest.TempPathFac
             visit(bootstrap)
             mail.wait_for(1, 30)
             client = connect(settings)
-            assert wait_until(lambda: len(client.execute("SELECT arrayJoin(brief_ids) FROM deliveries FINAL")) >= 2 or None, 20)
+            assert wait_until(
+                lambda: len(client.execute("SELECT arrayJoin(brief_ids) FROM deliveries FINAL")) >= 2 or None, 20
+            )
             client.disconnect()
         yield settings
 
