@@ -142,8 +142,8 @@ def recorded(clickhouse: ClickHouseAddress, tmp_path_factory: pytest.TempPathFac
             "smtp_port": mail.port,
         }
         settings = Settings.model_validate(given)
+        publish(bootstrap, entities())
         with running_system(settings, directory):
-            publish(bootstrap, entities())
             visit(bootstrap)
             mail.wait_for(1, 30)
             client = connect(settings)
