@@ -11,14 +11,19 @@ from enum import StrEnum
 class Line:
     """One sentence or fact, whole: outside text in it is not escaped yet, so whoever renders it escapes.
 
-    `evidence` holds the ids of what it rests on: `event:ID`, `read:ID`, `contact:ID`, `account:ID`, `content:URL`,
-    `playbook:PATH`, `summary:FIELD`. `url` is a checked http(s) address that `link_text`, a part of `text`, leads to.
+    `evidence` holds the ids of what it rests on: `event:ID`, `read:ID`, `contact:ID`, `account:ID`, `rep:ID`,
+    `content:URL`, `playbook:PATH`, `summary:FIELD` of the account's interest, `brief:FIELD` of the brief. `url` is a
+    checked http(s) address that `link_text`, a part of `text`, leads to.
     """
 
     text: str
     evidence: tuple[str, ...] = ()
     link_text: str = ""
     url: str | None = None
+    lead: str = ""
+    """How `text` begins, where that may be set off as a label."""
+    bands: tuple[int, ...] = ()
+    """Where on a page the attention was: percent of it in each tenth, from the top; empty if that is not known."""
     detail: tuple["Line", ...] = ()
 
 

@@ -17,6 +17,7 @@ from schemas.directory import Email
 from schemas.ids import derived_id
 from schemas.settings import Settings
 from sinks.delivery.outside_text import one_line
+from sinks.delivery.picture import Picture
 from sinks.delivery.render import Rendered
 from sinks.delivery.send_errors import PermanentSendError, TransientSendError, UnknownSendError
 
@@ -53,7 +54,19 @@ def compose(delivery: Delivery, rendered: Rendered, to: tuple[str, str], mail_fr
     mail["Auto-Submitted"] = "auto-generated"  # no out-of-office answers
     mail.set_content(rendered.text)
     mail.add_alternative(rendered.html, subtype="html")
+    _carry(mail, rendered.pictures)
     return mail
+
+
+def _carry(mail: EmailMessage, pictures: tuple[Picture, ...]) -> None:
+    """Lay the pictures beside the HTML that shows them, so that a mail program fetches nothing."""
+    page = mail.get_body(("html",))
+    if not isinstance(page, EmailMessage):
+        return
+    for picture in pictures:
+        page.add_related(
+            picture.png, "image", "png", cid=f"<{picture.cid}>", disposition="inline", filename=f"{picture.cid}.png"
+        )
 
 
 def send_mail(settings: Settings, mail: EmailMessage, sender: str, recipient: str) -> None:

@@ -1,14 +1,19 @@
-"""From a delivery to what a rep sees: subject, HTML, plain text and chat."""
+"""From a delivery to what a rep sees: subject, HTML with its pictures, plain text and chat."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from schemas.delivery import Delivery
 from schemas.directory import Directory
 from sinks.delivery.chat_text import chat_of
-from sinks.delivery.outside_text import clipped, one_line
-from sinks.delivery.view import MessageView, view_of
+from sinks.delivery.document import BriefDocument, Line, MessageDocument, SectionKind
+from sinks.delivery.layout import ButtonUrl, document_of, no_buttons
+from sinks.delivery.outside_text import clipped, one_line, web_address
+from sinks.delivery.phrases import phrases_for
+from sinks.delivery.picture import HEIGHT, WIDTH, Picture, busiest_part, picture_of
 
 _MAX_SUBJECT = 200
 _MAX_PREVIEW = 120
@@ -22,6 +27,8 @@ class Rendered:
     html: str
     text: str
     chat: str
+    document: MessageDocument
+    pictures: tuple[Picture, ...] = ()
 
 
 def _environment(*, escape: bool) -> Environment:
@@ -33,38 +40,70 @@ def _environment(*, escape: bool) -> Environment:
         keep_trailing_newline=True,
         undefined=StrictUndefined,
     )
-    environment.globals["line"] = one_line
+    environment.filters["oneline"] = one_line
+    environment.globals["linked"] = _linked
+    environment.globals["picture"] = picture_of
+    environment.globals["size"] = (WIDTH, HEIGHT)
     return environment
+
+
+def _linked(line: Line) -> Markup:
+    """Return a line's text as HTML, with its link in it."""
+    text, url = one_line(line.text), web_address(line.url) if line.url else None
+    before, title, after = text.partition(one_line(line.link_text)) if url and line.link_text else (text, "", "")
+    link = Markup('<a class="link" href="{}" style="color:#1d4ed8;text-decoration:none;font-weight:600">{}</a>')
+    middle = link.format(url, title) if title else Markup()
+    return Markup("{}{}{}").format(before, middle, after)
 
 
 _HTML = _environment(escape=True)
 _TEXT = _environment(escape=False)
 
 
-def render(delivery: Delivery, directory: Directory) -> Rendered:
+def render(delivery: Delivery, directory: Directory, buttons: ButtonUrl = no_buttons) -> Rendered:
     """Say a delivery in its language, with the names that the directory knows now."""
-    message = view_of(delivery, directory)
+    document = document_of(delivery, directory, buttons)
+    facts = _facts(delivery, document)
     return Rendered(
-        subject=clipped(message.headline, _MAX_SUBJECT),
-        html=_filled(_HTML, "message.html.j2", message),
-        text=_filled(_TEXT, "message.txt.j2", message).strip() + "\n",
-        chat=chat_of(message),
+        subject=clipped(document.headline, _MAX_SUBJECT),
+        html=_HTML.get_template("message.html.j2").render(facts),
+        text=_TEXT.get_template("message.txt.j2").render(facts).strip() + "\n",
+        chat=chat_of(document),
+        document=document,
+        pictures=_pictures(document),
     )
 
 
-def _filled(environment: Environment, template: str, message: MessageView) -> str:
-    phrases = message.phrases
-    return environment.get_template(template).render(
-        message=message,
-        language=phrases.language,
-        say=phrases.say,
-        quoted=phrases.quoted,
-        labelled=phrases.labelled,
-        preview=_preview(message),
-    )
+def _facts(delivery: Delivery, document: MessageDocument) -> dict[str, Any]:
+    phrases = phrases_for(delivery.briefs[-1].language)
+
+    def bands_said(bands: tuple[int, ...]) -> str:
+        begin, end = busiest_part(bands)
+        return phrases.say("read.bands", begin=phrases.percent(begin), end=phrases.percent(end))
+
+    return {
+        "message": document,
+        "pills": [
+            (str(brief.interest.temperature), phrases.say(f"temperature.{brief.interest.temperature}"))
+            for brief in delivery.briefs
+        ],
+        "bands_said": bands_said,
+        "preview": _preview(document.briefs[-1]),
+    }
 
 
-def _preview(message: MessageView) -> str:
+def _preview(brief: BriefDocument) -> str:
     """Return what an inbox shows beside the subject: the next step, else why now."""
-    first = message.briefs[0]
-    return clipped(first.advice.next_step or first.trigger, _MAX_PREVIEW)
+    first = {section.kind: section.lines[0].text for section in brief.sections}
+    return clipped(first.get(SectionKind.say) or first.get(SectionKind.why_now, ""), _MAX_PREVIEW)
+
+
+def _pictures(document: MessageDocument) -> tuple[Picture, ...]:
+    shown = {
+        line.bands: picture_of(line.bands)
+        for brief in document.briefs
+        for section in brief.sections
+        for line in section.lines
+        if any(line.bands)
+    }
+    return tuple(shown.values())

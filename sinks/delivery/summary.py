@@ -4,9 +4,10 @@ from typing import Any
 
 from schemas.delivery import Delivery
 from schemas.directory import Directory
+from sinks.delivery.layout import document_of
 from sinks.delivery.outside_text import one_line, web_address
 from sinks.delivery.phrases import phrases_for
-from sinks.delivery.view import account_name, view_of
+from sinks.delivery.speaker import account_name
 
 
 def summary(delivery: Delivery, directory: Directory) -> dict[str, Any]:
@@ -15,13 +16,13 @@ def summary(delivery: Delivery, directory: Directory) -> dict[str, Any]:
     Times are whole active seconds, depths percent; `url` is None where it is no web address.
     """
     newest = delivery.briefs[-1]
-    message = view_of(delivery, directory)
+    message = document_of(delivery, directory)
     rep = directory.reps.get(delivery.rep_id)
     return {
         "account": account_name(newest.account_id, directory, phrases_for(newest.language)),
         "rep": one_line(rep.name) if rep else "",
         "channel": str(delivery.channel),
-        "language": message.phrases.language,
+        "language": message.language,
         "headline": message.headline,
         "reads": [
             {
