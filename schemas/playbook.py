@@ -132,6 +132,17 @@ class OutboxRules(FileModel):
     max_briefs_in_digest: Annotated[int, Field(ge=1, le=50)] = 10
 
 
+class CompanyPage(FileModel):
+    """What else stands on a new colleague's page, beside what briefs are made of."""
+
+    public: Annotated[tuple[Text, ...], Field(description="What may be said in public")] = ()
+    internal: Annotated[tuple[Text, ...], Field(description="What stays with us")] = ()
+    reach: Annotated[tuple[Text, ...], Field(description="How customers reach us")] = ()
+    industries: Annotated[dict[Slug, Text], Field(description="Names of the industries in `references`")] = Field(
+        default_factory=dict
+    )
+
+
 class Playbook(FileModel):
     """Marketing's file, whole."""
 
@@ -155,6 +166,7 @@ class Playbook(FileModel):
     in_30_seconds: Annotated[
         tuple[Text, ...], Field(description="What we do, as everyone of us should be able to say it")
     ] = ()
+    company_page: CompanyPage = CompanyPage()
     bring: BringRules = BringRules()
     triggers: TriggerRules = TriggerRules()
     temperature: TemperatureRules = TemperatureRules()

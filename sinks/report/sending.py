@@ -9,7 +9,9 @@ from typing import NamedTuple
 
 import structlog
 from clickhouse_driver import Client
+from pydantic import TypeAdapter, ValidationError
 
+from schemas.directory import Email
 from schemas.ids import derived_id
 from schemas.playbook import Playbook
 from schemas.settings import Settings
@@ -23,6 +25,7 @@ from sinks.report.weekly import Weekly, weekly
 
 _log = structlog.get_logger()
 
+_ADDRESS: TypeAdapter[str] = TypeAdapter(Email)
 _TARGET = "weekly page"
 
 
@@ -101,12 +104,12 @@ def _sent(settings: Settings, letter: Letter, address: str, claim: Entry, now_ms
 
 
 def _mail(settings: Settings, letter: Letter, address: str, now_ms: int) -> EmailMessage:
-    username, _, domain = address.rpartition("@")
-    mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
     try:
-        mail["To"] = Address("", username, domain)
-    except ValueError as error:
+        username, _, domain = _ADDRESS.validate_python(address).rpartition("@")
+    except ValidationError as error:
         raise PermanentSendError("an address in READBRIEF_REPORT_TO is no mail address") from error
+    mail = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
+    mail["To"] = Address("", username, domain)
     mail["From"] = settings.mail_from
     mail["Subject"] = letter.page.title
     mail["Date"] = datetime.fromtimestamp(now_ms / 1000, UTC)

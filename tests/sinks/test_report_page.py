@@ -11,9 +11,9 @@ import pytest
 import yaml
 from playwright.sync_api import Browser, ViewportSize
 
-from schemas.playbook import Playbook, TopicPlay
+from schemas.playbook import Playbook, TopicPlay, load_playbook
 from sinks.report import words as words_module
-from sinks.report.page import Page, queries_of, weekly_page
+from sinks.report.page import Page, colleague_page, queries_of, weekly_page
 from sinks.report.week import week_named
 from sinks.report.weekly import ContentLine, Heard, MoverLine, OwnerlessLine, RepLine, TopicLine, Weekly
 from sinks.report.words import languages, words_for
@@ -126,6 +126,30 @@ def test_the_page_fits_desktop_and_phone_in_light_and_dark(
         finally:
             context.close()
     figure(f"weekly page in {language}: {len(file.read_bytes()) / 1000:.0f} kB with its queries")
+
+
+DEMO = load_playbook(Path(__file__).parents[2] / "readbrief" / "demo" / "company" / "playbook.yaml")
+
+
+@pytest.mark.parametrize("language", ["en", "zh-CN", "zh-TW"])
+def test_a_new_colleagues_page_says_all_that_the_playbook_has_in_their_language(language: str) -> None:
+    page = colleague_page(DEMO, language)
+    wanted = [*DEMO.in_30_seconds, *DEMO.company_page.public, *DEMO.company_page.internal, *DEMO.company_page.reach]
+    wanted += [text for product in DEMO.products.values() for text in (product.name, product.does, *product.suits)]
+    wanted += [text for texts in DEMO.references.values() for text in texts]
+    wanted += [DEMO.company_page.industries[slug] for slug in DEMO.references]
+    wanted += [text for expert in DEMO.experts.values() for text in (expert.name, expert.reach, *expert.knows)]
+    tags = Tags()
+    tags.feed(page.html)
+    for text in wanted:
+        assert DEMO.say(text, language) in tags.text, text
+        assert DEMO.say(text, language) in page.text, text
+
+
+def test_a_new_colleagues_page_leaves_out_what_the_playbook_does_not_have() -> None:
+    page = colleague_page(Playbook(company="Nordhaven <b>"), "en")
+    assert "<h2" not in page.html
+    assert "Nordhaven &lt;b&gt;" in page.html
 
 
 # Texts whose colour stands out too little from what is behind it (WCAG AA: 4.5 to 1, large ones 3 to 1).
