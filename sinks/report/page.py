@@ -72,7 +72,7 @@ def weekly_page(page: Weekly, language: str, playbook: Playbook, *, with_queries
 
 
 def colleague_page(playbook: Playbook, language: str) -> Page:
-    """Return what every colleague should be able to say, from the playbook, in one language; what is missing is left out."""
+    """Return what every colleague should be able to say, from the playbook; what it does not have is left out."""
     words = words_for(language)
 
     def said(text: Text) -> str:
