@@ -156,6 +156,21 @@ def landing_url(url: str, token: str | None) -> str:
     return f"{base}#rb={token}&{quote(own, safe='')}" if own else f"{base}#rb={token}"
 
 
+def signed(settings: Settings, purpose: str, claims: Any, now_ms: int) -> str:
+    """Return a token of claims, made at a moment, that is good for one purpose only."""
+    return str(_serializer(settings, purpose, now_ms).dumps(claims))
+
+
+def read_payload(settings: Settings, purpose: str, token: str, max_age_s: int, now_ms: int) -> Any:
+    """Return a token's claims.
+
+    Raises:
+        TokenError: it was not made with this secret and for this purpose.
+        SignatureExpired: it is too old.
+    """
+    return _read(settings, purpose, token, max_age_s, now_ms)
+
+
 def _serializer(settings: Settings, purpose: str, now_ms: int) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(
         settings.signing_key(purpose),

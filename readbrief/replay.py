@@ -12,6 +12,7 @@ from clickhouse_driver import Client
 
 from producers.publisher import Position, Publisher, partition_of
 from schemas.activity import Activity, told_by
+from schemas.delivery import Outcome
 from schemas.envelope import Bundle, Envelope
 from schemas.message import Message
 from schemas.rep_mail import Released, RepMail
@@ -22,6 +23,7 @@ from sinks.clickhouse.client import connect
 
 DAY_MS = 86_400_000
 OUTBOX_MEMORY_DAYS = 30
+UNOPENED_DAYS = 7
 UNDER_WAY = 500
 BUNDLE = 200
 
@@ -64,7 +66,7 @@ def replay(settings: Settings, publisher: Publisher, say: Callable[[str], None])
         for brief in queries.told_briefs(client, since_ms):
             mark = told_by(brief)
             out.keyed(ACTIVITY, brief.account_id, Activity(account_id=brief.account_id, told=(mark,)))
-        _replay_outboxes(out, client, now_ms - OUTBOX_MEMORY_DAYS * DAY_MS)
+        _replay_outboxes(out, client, now_ms)
         count = 0
         for chunk in queries.known_visitors_events(client, since_ms):
             _replay_events(out, chunk, settings.kafka_partitions)
@@ -76,15 +78,27 @@ def replay(settings: Settings, publisher: Publisher, say: Callable[[str], None])
         client.disconnect()
 
 
-def _replay_outboxes(out: _Outgoing, client: Client, since_ms: int) -> None:
-    """Tell each outbox first what has left it, then what has not."""
-    released: dict[str, list[Released]] = defaultdict(list)
+def _replay_outboxes(out: _Outgoing, client: Client, now_ms: int) -> None:
+    """Tell each outbox first what has left it, and what the rep answered, then what has not left."""
+    since_ms = now_ms - OUTBOX_MEMORY_DAYS * DAY_MS
+    released: dict[str, dict[str, Released]] = defaultdict(dict)
+    watched: dict[str, dict[str, Released]] = defaultdict(dict)
     for delivery in queries.deliveries(client, since_ms):
         for brief in delivery.briefs:
             gone = Released(brief_id=brief.brief_id, account_id=brief.account_id, at_ms=delivery.released_ms)
-            released[delivery.rep_id].append(gone)
+            parts = [gone.model_copy(update={"brief_id": name, "within": brief.brief_id}) for name in brief.merges]
+            released[delivery.rep_id] |= {one.brief_id: one for one in (gone, *parts)}
+            if delivery.released_ms > now_ms - UNOPENED_DAYS * DAY_MS and not brief.escalates and not brief.corrects:
+                watched[delivery.rep_id][brief.brief_id] = gone.model_copy(update={"unopened": brief})
+    answers: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in queries.answers(client, since_ms):
+        answers[outcome.rep_id].append(outcome)
     for rep_id, gone_briefs in released.items():
-        out.keyed(BRIEFS, rep_id, RepMail(rep_id=rep_id, released=tuple(gone_briefs)))
+        out.keyed(BRIEFS, rep_id, RepMail(rep_id=rep_id, released=tuple(gone_briefs.values())))
+    out.settle()  # what managers have had goes before what could come to them again
+    for rep_id in dict.fromkeys((*watched, *answers)):
+        mail = RepMail(rep_id=rep_id, released=tuple(watched[rep_id].values()), outcomes=tuple(answers[rep_id]))
+        out.keyed(BRIEFS, rep_id, mail)
     for brief in queries.unreleased_briefs(client):
         out.keyed(BRIEFS, brief.rep_id, RepMail(rep_id=brief.rep_id, briefs=(brief,)))
     for delivery in queries.open_deliveries(client):

@@ -6,6 +6,7 @@ import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -60,10 +61,12 @@ def run_clickhouse(settings: Settings) -> int:
 
 def run_delivery(settings: Settings) -> int:
     """Send deliveries by mail and chat until SIGTERM."""
+    from producers.feedback_links import feedback_link
     from sinks.delivery.process import run
 
+    links = partial(feedback_link, settings)
     with _publishing(settings) as publish:
-        run(settings, publish, _stop_on_signals(), on_ready=announce_ready)
+        run(settings, publish, _stop_on_signals(), on_ready=announce_ready, links=links)
     return 0
 
 
@@ -116,6 +119,8 @@ def _plain(value: object) -> str:
 
 
 def _jsonable(value: Any) -> Any:
+    if isinstance(value, int):
+        return value
     return value.get_secret_value() if isinstance(value, SecretStr) else value.model_dump(mode="json")
 
 

@@ -4,7 +4,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from schemas.brief import Brief
+from schemas.brief import Brief, Trigger
 from schemas.certainty import CERTAIN
 from schemas.directory import Lifecycle
 from schemas.envelope import Envelope
@@ -84,6 +84,13 @@ class ActivityItem(Model):
     envelope: Envelope
 
 
+class Said(Model):
+    """Whom a brief named as the reader of a page view, and of what page."""
+
+    contact_id: Reader
+    url: str
+
+
 class Told(Model):
     """What a brief has told already, and whom: the active milliseconds per page view that it reported."""
 
@@ -93,6 +100,12 @@ class Told(Model):
     reads: dict[str, int]
     temperature: Temperature | None = None
     lifecycle: Lifecycle | None = None
+    forms: Annotated[tuple[Id, ...], Field(description="Forms that it told of")] = ()
+    trigger: Trigger | None = None
+    said: Annotated[dict[str, Said], Field(description="By page view, of those that it listed")] = Field(
+        default_factory=dict
+    )
+    corrects: Annotated[Reader, Field(description="The brief that it put right; empty if it was news")] = ""
 
 
 def told_by(brief: Brief) -> Told:
@@ -104,6 +117,10 @@ def told_by(brief: Brief) -> Told:
         reads=brief.told,
         temperature=brief.interest.temperature,
         lifecycle=brief.lifecycle,
+        forms=brief.told_forms,
+        trigger=brief.trigger,
+        said={read.page_view_id: Said(contact_id=read.contact_id, url=read.url) for read in brief.reads},
+        corrects=brief.corrects,
     )
 
 

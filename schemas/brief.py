@@ -6,7 +6,7 @@ from typing import Annotated
 from pydantic import Field
 
 from schemas.certainty import CERTAIN
-from schemas.directory import Lifecycle
+from schemas.directory import Function, Lifecycle
 from schemas.events import IdentifyMethod
 from schemas.interest import Interest
 from schemas.message import Id, Message, Model, Percent, Reader, UnixMs
@@ -16,9 +16,13 @@ class TriggerKind(StrEnum):
     """Why a brief was worth it; the weightiest last."""
 
     session_end = "session_end"
+    campaign_click = "campaign_click"
     returned_after_silence = "returned_after_silence"
     temperature_up = "temperature_up"
+    several_functions = "several_functions"
     high_intent = "high_intent"
+    renewal_or_leaving = "renewal_or_leaving"
+    form_sent = "form_sent"
     hand_over = "hand_over"
 
 
@@ -29,6 +33,9 @@ class Trigger(Model):
     met_ms: Annotated[UnixMs, Field(description="When the condition was met, by the collector's clock")]
     page_view_id: Id
     url: str
+    forms: Annotated[tuple[str, ...], Field(description="Of form_sent: the forms that were sent")] = ()
+    campaign_id: Annotated[Reader, Field(description="Of campaign_click: what brought the reader")] = ""
+    functions: Annotated[tuple[Function, ...], Field(description="Of several_functions: who has read")] = ()
 
 
 class HandOverReason(StrEnum):
@@ -159,6 +166,7 @@ class Brief(Message):
     ]
     more_reads: Annotated[int, Field(description="Reads beyond those listed")] = 0
     told: Annotated[dict[str, int], Field(description="Active ms told, per page view, listed or not")]
+    told_forms: Annotated[tuple[Id, ...], Field(description="Forms told, by what their page views and names give")] = ()
     topics: tuple[str, ...] = ()
     advice: Advice
     interest: Interest
@@ -168,3 +176,6 @@ class Brief(Message):
         Reader, Field(description="The brief that this one puts right; empty if it is news of its own")
     ] = ""
     correction: Annotated[Correction | None, Field(description="What is put right, where `corrects` is set")] = None
+    merges: Annotated[tuple[Id, ...], Field(description="Briefs that waited, and are told with this one")] = ()
+    escalates: Annotated[Reader, Field(description="The brief that its rep did not open: a manager's is about it")] = ""
+    escalated_from: Annotated[Reader, Field(description="The rep who did not open it")] = ""

@@ -7,6 +7,7 @@ from pydantic import TypeAdapter
 from schemas.activity import Activity, Identified
 from schemas.brief import Brief
 from schemas.dead_letter import DeadLetter
+from schemas.decision import Decision
 from schemas.delivery import Delivery, Outcome
 from schemas.directory import Account, Contact, Content, Rep
 from schemas.envelope import Bundle, Envelope, Report
@@ -32,7 +33,7 @@ from schemas.settings import Settings
 _MODELS = (
     PageView, PageProgress, PagePing, Click, Copy, FormSubmit, Custom, EmailOpen, EmailClick, Identify,
     Withdraw, Report, Envelope, Bundle, Identified, Activity, Read, Interest, Brief, RepMail, Delivery, Outcome,
-    DeadLetter, Account, Contact, Rep, Content, Playbook, Settings,
+    Decision, DeadLetter, Account, Contact, Rep, Content, Playbook, Settings,
 )  # fmt: skip
 
 CATALOGUE: dict[str, TypeAdapter[Any]] = {model.__name__: TypeAdapter(model) for model in _MODELS}

@@ -69,6 +69,25 @@ class TriggerRules(FileModel):
     session_grace_s: Annotated[float, Field(gt=0, description="Quiet after a page is left that ends a session")] = 10
     session_quiet_s: Annotated[float, Field(gt=0, description="Quiet on an open page that ends a session")] = 120
     min_session_active_s: Annotated[int, Field(ge=0, description="Less reading than this is not worth a brief")] = 10
+    functions_at_least: Annotated[int, Field(ge=2, description="Functions of the committee that read together")] = 2
+    functions_days: Annotated[float, Field(gt=0, description="Within so many days")] = 7
+    campaign_window_s: Annotated[
+        float, Field(gt=0, description="A read begun so long before or after a campaign's click was brought by it")
+    ] = 1800
+    campaign_active_s: Annotated[int, Field(ge=1, description="So much active reading shows a human behind it")] = 5
+    customer_stages: Annotated[tuple[Stage, ...], Field(description="What customers read before they renew")] = (
+        Stage.renewal,
+    )
+    leaving_topics: Annotated[tuple[Slug, ...], Field(description="Topics of customers who think of leaving")] = (
+        "cancellation",
+        "leaving",
+    )
+    leaving_urls: Annotated[tuple[str, ...], Field(description="Addresses that say so, with * for anything")] = (
+        "*/cancel*",
+        "*/terminat*",
+        "*/offboarding*",
+        "*/data-export*",
+    )
     told: Annotated[tuple[TriggerKind, ...], Field(description="What is worth a brief")] = tuple(TriggerKind)
 
 
@@ -128,8 +147,50 @@ class HandOverRules(FileModel):
 class OutboxRules(FileModel):
     """How often a rep may be disturbed."""
 
-    cooldown_s: Annotated[float, Field(ge=0, description="Between two briefs on one account")] = 600
+    cooldown_s: Annotated[float, Field(ge=0, description="Between two briefs on one account")] = 14_400
     max_briefs_in_digest: Annotated[int, Field(ge=1, le=50)] = 10
+    at_once: Annotated[tuple[TriggerKind, ...], Field(description="What does not wait for the cooldown")] = (
+        TriggerKind.high_intent, TriggerKind.form_sent, TriggerKind.hand_over,
+    )  # fmt: skip
+    must_not_wait: Annotated[
+        tuple[TriggerKind, ...], Field(description="What waits for the working hours only: no cap, no snooze holds it")
+    ] = (TriggerKind.form_sent,)
+    snooze_days: Annotated[float, Field(gt=0, description="A snoozed account is quiet for so long")] = 7
+    not_useful_days: Annotated[
+        float, Field(ge=0, description="For so long after `not useful` an account's briefs wait for the morning digest")
+    ] = 14
+    not_useful_share: Annotated[float, Field(ge=0, le=1, description="And are worth so much of what they were")] = 0.5
+    trigger_points: Annotated[
+        dict[TriggerKind, float], Field(description="What ranks a digest, beside the points of the temperature")
+    ] = Field(
+        default_factory=lambda: {
+            TriggerKind.campaign_click: 2.0,
+            TriggerKind.returned_after_silence: 5.0,
+            TriggerKind.temperature_up: 10.0,
+            TriggerKind.several_functions: 10.0,
+            TriggerKind.high_intent: 15.0,
+            TriggerKind.renewal_or_leaving: 15.0,
+            TriggerKind.form_sent: 40.0,
+            TriggerKind.hand_over: 20.0,
+        }
+    )
+
+
+class EscalationRules(FileModel):
+    """When a manager is told of what a rep has not opened."""
+
+    after_working_h: Annotated[
+        float | None, Field(gt=0, description="So many of the rep's working hours after it was sent; null: never")
+    ] = 8
+    temperatures: Annotated[tuple[Temperature, ...], Field(description="Of accounts this warm")] = (Temperature.hot,)
+
+
+class CorrectionRules(FileModel):
+    """When a brief that turned out wrong is put right."""
+
+    within_h: Annotated[float, Field(ge=0, description="So long after it was decided; 0: never")] = 72
+    min_active_s: Annotated[int, Field(ge=1, description="Reading told of less than this is a trifle")] = 10
+    settle_s: Annotated[float, Field(ge=0, description="What is known must stand for so long")] = 60
 
 
 class CompanyPage(FileModel):
@@ -174,6 +235,8 @@ class Playbook(FileModel):
     interest: InterestRules = InterestRules()
     committee: CommitteeRules = CommitteeRules()
     hand_over: HandOverRules = HandOverRules()
+    escalation: EscalationRules = EscalationRules()
+    corrections: CorrectionRules = CorrectionRules()
 
     def say(self, text: Text, language: str) -> str:
         """Return a text in a language, else in its script or base language, else in the default, else in any."""

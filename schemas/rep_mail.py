@@ -5,7 +5,8 @@ from typing import Annotated
 from pydantic import Field
 
 from schemas.brief import Brief
-from schemas.message import Id, Message, Model, UnixMs
+from schemas.delivery import Outcome
+from schemas.message import Id, Message, Model, Reader, UnixMs
 
 
 class Released(Model):
@@ -14,6 +15,8 @@ class Released(Model):
     brief_id: Id
     account_id: Id
     at_ms: UnixMs
+    within: Annotated[Reader, Field(description="The brief that told it, if it was merged into another")] = ""
+    unopened: Annotated[Brief | None, Field(description="The brief, while its manager may have to hear of it")] = None
 
 
 class RepMail(Message):
@@ -22,3 +25,4 @@ class RepMail(Message):
     rep_id: Id
     briefs: tuple[Brief, ...] = ()
     released: Annotated[tuple[Released, ...], Field(description="Only in a replay")] = ()
+    outcomes: Annotated[tuple[Outcome, ...], Field(description="Only in a replay: what the rep answered")] = ()

@@ -55,6 +55,19 @@ class Settings(BaseSettings):
     clickhouse_database: Annotated[str, Field(pattern=r"^[A-Za-z_]\w*$", description="Database; made if missing")] = (
         "readbrief"
     )
+    clickhouse_cluster: Annotated[
+        str, Field(pattern=r"^\w*$", description="Cluster on whose replicas every table is; one server if empty")
+    ] = ""
+    clickhouse_keep_days: Annotated[
+        dict[str, Annotated[int, Field(ge=1, le=36_500)]],
+        Field(description="Days that a table keeps its rows, by the table's name; for good if it is not named"),
+    ] = Field(default_factory=dict)
+    clickhouse_metrics_host: Annotated[str, Field(description="Address Prometheus asks for the ClickHouse sink")] = (
+        "127.0.0.1"
+    )
+    clickhouse_metrics_port: Annotated[
+        int, Field(ge=0, le=65535, description="Port of the ClickHouse sink's /healthz and /metrics; none if 0")
+    ] = 0
     collector_host: Annotated[str, Field(description="Address the collector listens on")] = "127.0.0.1"
     collector_port: Annotated[int, Field(ge=0, le=65535, description="Port the collector listens on")] = 8080
     collector_url: Annotated[
@@ -94,8 +107,20 @@ class Settings(BaseSettings):
     smtp_starttls: Annotated[bool, Field(description="Encrypt the connection to the mail server")] = False
     mail_from: Annotated[str, Field(description="Sender of briefs")] = "readbrief <briefs@localhost.localdomain>"
     chat_targets: Annotated[
-        dict[str, SecretStr], Field(description="Apprise URLs by the names that reps' chat channels use")
+        dict[str, SecretStr],
+        Field(description="Chat addresses by the names that reps' chat channels use: see operations.md, Channels"),
     ] = Field(default_factory=dict)
+    admin_channel: Annotated[
+        str,
+        Field(description="A chat target's name or a mail address: told once of each channel that refuses for good"),
+    ] = ""
+    account_page_url: Annotated[
+        str,
+        Field(pattern=r"^(https?://\S+)?$", description="An account's page, with {account_id} in it; no link if empty"),
+    ] = ""
+    digest_spread_s: Annotated[
+        float, Field(ge=0, le=7200, description="Digests leave within so many seconds, each rep's at its own moment")
+    ] = 300
     start_wait_s: Annotated[
         float, Field(ge=0, le=600, description="How long a starting process waits for Kafka and ClickHouse")
     ] = 30

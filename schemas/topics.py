@@ -26,11 +26,12 @@ class Topic:
 
 EVENTS = Topic("events", "partition of visitor_id", "Bundle", "collector, replay", "visitors, clickhouse")
 IDENTIFIED = Topic("identified", "visitor_id", "Identified", "visitors", "clickhouse (stitching)")
-ACTIVITY = Topic("activity", "account_id", "Activity", "visitors, stitching, replay", "accounts")
+ACTIVITY = Topic("activity", "account_id", "Activity", "visitors, stitching, replay", "accounts, clickhouse")
 INTEREST = Topic("interest", "account_id", "Interest", "accounts", "clickhouse", "compact", None)
-BRIEFS = Topic("briefs", "rep_id", "RepMail", "accounts, replay", "reps, clickhouse")
+BRIEFS = Topic("briefs", "rep_id", "RepMail", "accounts, reps, replay", "reps, clickhouse")
 DELIVERIES = Topic("deliveries", "rep_id", "Delivery", "reps", "delivery, clickhouse")
-OUTCOMES = Topic("outcomes", "rep_id", "Outcome", "delivery, collector", "clickhouse", retention_ms=30 * DAY_MS)
+OUTCOMES = Topic("outcomes", "rep_id", "Outcome", "delivery, collector", "reps, clickhouse", retention_ms=30 * DAY_MS)
+DECISIONS = Topic("decisions", "account_id", "Decision", "accounts, reps", "clickhouse", retention_ms=30 * DAY_MS)
 DIRECTORY = Topic(
     "directory", "kind:id", "Entity", "directory import", "visitors, accounts, reps, delivery, clickhouse",
     "compact", None, keyed=False,
@@ -49,6 +50,7 @@ TOPICS = (
     BRIEFS,
     DELIVERIES,
     OUTCOMES,
+    DECISIONS,
     DIRECTORY,
     DEAD_LETTERS,
     VISITOR_STATE,

@@ -66,6 +66,19 @@ class Pace:
     longest_batch_s: int = 300
 
 
+@dataclass(frozen=True)
+class Patience:
+    """What to do while a batch can't be handled because something is away: wait ever longer, and try it again.
+
+    `on_away` is told before each pause, which is in seconds; `on_back` once the batch was handled after all.
+    """
+
+    on_away: Callable[[UnavailableError, float], None]
+    on_back: Callable[[], None]
+    first_pause_s: float = 0.5
+    longest_pause_s: float = 30.0
+
+
 def run_consumer(
     bootstrap: str,
     group: str,
@@ -75,11 +88,13 @@ def run_consumer(
     *,
     pace: Pace = Pace(),
     wait_s: float = 10,
+    patience: Patience | None = None,
 ) -> None:
     """Handle the topics' records, from the group's position on or the earliest there is, until `stop` is set.
 
     A record is committed only after `handle` returned for it, so it is handled at least once. If `handle` raises,
-    nothing of its records is committed and the error goes through.
+    nothing of its records is committed and the error goes through. With `patience`, an UnavailableError of `handle` is
+    no end: the member keeps its partitions, takes no more records, and tries the same ones again.
 
     Raises:
         UnavailableError: no broker answers within `wait_s`, or it refuses what the group needs.
@@ -90,7 +105,7 @@ def run_consumer(
     consumer = _connected(bootstrap, group, pace)
     try:
         _wait_for_topics(consumer, topics, wait_s, stop)
-        _Loop(consumer, topics, handle, stop, pace).run()
+        _Loop(consumer, topics, handle, stop, pace, patience).run()
     except KafkaError as error:
         raise UnavailableError(f"the Kafka broker at {bootstrap} does not serve group {group}: {error!r}") from error
     finally:
@@ -189,12 +204,19 @@ class _Loop:
     """Poll, handle, commit."""
 
     def __init__(
-        self, consumer: KafkaConsumer, topics: Collection[str], handle: Handle, stop: threading.Event, pace: Pace
+        self,
+        consumer: KafkaConsumer,
+        topics: Collection[str],
+        handle: Handle,
+        stop: threading.Event,
+        pace: Pace,
+        patience: Patience | None = None,
     ) -> None:
         self._consumer = consumer
         self._handle = handle
         self._stop = stop
         self._pace = pace
+        self._patience = patience
         self._membership = _Membership()
         self._committed: dict[Partition, int] = {}
         consumer.subscribe(topics=sorted(topics), listener=self._membership)
@@ -203,8 +225,45 @@ class _Loop:
         while not self._stop.is_set():
             records = self._gather()
             positions = self._positions()
-            held = self._handle(records, positions) or {}
-            self._commit(_committable(positions, held))
+            held = self._handled(records, positions)
+            if held is not None:
+                self._commit(_committable(positions, held))
+
+    def _handled(self, records: list[Record], positions: Positions) -> Positions | None:
+        """Have records handled, however long it takes; None if they were given up: stopped, or others have them now."""
+        if self._patience is None:
+            return self._handle(records, positions) or {}
+        pause_s = self._patience.first_pause_s
+        is_away = False
+        while True:
+            try:
+                held = self._handle(records, positions) or {}
+            except UnavailableError as error:
+                is_away = True
+                self._patience.on_away(error, pause_s)
+            else:
+                if is_away:
+                    self._patience.on_back()
+                return held
+            if not self._hold_place(pause_s):
+                return None
+            pause_s = min(pause_s * 2, self._patience.longest_pause_s)
+
+    def _hold_place(self, pause_s: float) -> bool:
+        """Wait as a member that takes no records; False if stopped, or if the group has given the partitions anew.
+
+        A member that does not poll for `longest_batch_s` would be put out, and its partitions given to another one.
+        """
+        deadline = time.monotonic() + pause_s
+        paused = tuple(self._consumer.assignment())
+        self._consumer.pause(*paused)
+        while not self._stop.is_set() and (remaining_s := deadline - time.monotonic()) > 0:
+            self._consumer.poll(timeout_ms=int(min(remaining_s, _POLL_S) * 1000) + 1)
+            if not self._membership.is_settled:
+                self._membership.settle(self._rewind)  # what was held is read again, from the committed position
+                return False
+        self._consumer.resume(*paused)
+        return not self._stop.is_set()
 
     def _gather(self) -> list[Record]:
         """Poll until there are enough records, or time is up."""

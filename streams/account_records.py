@@ -1,11 +1,22 @@
-"""An account's state as records: one per read, so that a change writes that read alone, and one head with the rest."""
+"""An account's state as records, so that a change writes little, and no record grows with the account.
 
-from collections.abc import Iterator
+There is one for each read, one for each visitor's ownership, and a head with what little is left. The names of reads
+are their page views; a sign before the name, which no id begins with, tells the others apart.
+"""
 
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from schemas.activity import Ownership
 from schemas.message import Model
 from schemas.reads import Read
 from streams.accounts import AccountState
 from streams.records import HEAD, Change, Records
+
+OTHERS = b"~"
+OWNER = b"@"
+TOLD = b"!"
+_ELSEWHERE: Mapping[str, Any] = {"reads": {}, "others": {}, "owners": {}, "told": {}}
 
 
 class _KeptRead(Model):
@@ -24,38 +35,64 @@ def state_of(account_id: str, records: Records | None) -> AccountState:
     if isinstance(records.decoded, AccountState):
         return records.decoded
     head = AccountState.from_bytes(records[HEAD]) if HEAD in records else AccountState(account_id=account_id)
-    told = dict(head.told)
-    reads = {}
+    reads, others, owners, told = {}, dict(head.others), dict(head.owners), dict(head.told)
     for name, value in records.items():
+        sign = name[:1]
         if name == HEAD:
             continue
-        kept = _KeptRead.model_validate_json(value)
-        reads[kept.read.page_view_id] = kept.read
-        if kept.told:
-            told[kept.read.page_view_id] = kept.told
-    return head.model_copy(update={"reads": reads, "told": told})
+        if sign == OWNER:
+            owners[name[1:].decode()] = Ownership.model_validate_json(value)
+        elif sign == OTHERS:
+            others[name[1:].decode()] = Read.model_validate_json(value)
+        elif sign == TOLD:
+            told[name[1:].decode()] = int(value)
+        else:
+            kept = _KeptRead.model_validate_json(value)
+            reads[kept.read.page_view_id] = kept.read
+            if kept.told:
+                told[kept.read.page_view_id] = kept.told
+    return head.model_copy(update={"reads": reads, "others": others, "owners": owners, "told": told})
 
 
-def changes_between(before: AccountState, after: AccountState, *, new: bool) -> Iterator[Change]:
-    """Yield what must be written so that an account's records hold a state, and held another before, if not new."""
-    key = after.account_id
-    head = _head(after)
-    if new or head != _head(before):
+def changes_between(before: AccountState, after: AccountState, records: Records | None) -> Iterator[Change]:
+    """Yield what must be written so that an account's records, which hold one state, hold another."""
+    key, there = after.account_id, records or Records()
+    head = after.model_copy(update=_ELSEWHERE)
+    if HEAD not in there or head != before.model_copy(update=_ELSEWHERE):
         yield Change(key, HEAD, head.to_bytes())
-    for name, read in after.reads.items():
-        old = before.reads.get(name)
-        told = after.told.get(name, 0)
-        if (old is not read and old != read) or told != before.told.get(name, 0):
-            yield Change(key, name.encode(), _written(read, told))
-    for name in before.reads:
-        if name not in after.reads:
+    told = _differing(before.told, after.told)
+    for name in dict.fromkeys(
+        (*_differing(before.reads, after.reads), *(name for name in told if name in after.reads))
+    ):
+        if name in after.reads:
+            yield Change(key, name.encode(), _written(after.reads[name], after.told.get(name, 0)))
+        else:
             yield Change(key, name.encode(), None)
+    for sign, was, now in ((OTHERS, before.others, after.others), (OWNER, before.owners, after.owners)):
+        missing = [name for name in now if sign + name.encode() not in there]
+        for name in dict.fromkeys((*_differing(was, now), *missing)):
+            value = now[name].model_dump_json(exclude_defaults=True).encode() if name in now else None
+            yield Change(key, sign + name.encode(), value)
+    yield from _told_ahead(key, before, after, there)
 
 
-def _head(state: AccountState) -> AccountState:
-    """Return a state without its reads, and what was told of them."""
-    told = {key: ms for key, ms in state.told.items() if key not in state.reads}
-    return state.model_copy(update={"reads": {}, "told": told})
+def _told_ahead(key: str, before: AccountState, after: AccountState, there: Records) -> Iterator[Change]:
+    """Yield what changed of what was told of reads that are not there: with those that are, their records have it."""
+    ahead = {name: ms for name, ms in after.told.items() if name not in after.reads}
+    for name, ms in ahead.items():
+        if ms != before.told.get(name) or TOLD + name.encode() not in there:
+            yield Change(key, TOLD + name.encode(), b"%d" % ms)
+    for name in before.told:
+        if name not in ahead and TOLD + name.encode() in there:
+            yield Change(key, TOLD + name.encode(), None)
+
+
+def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
+    """Return the keys under which something else stands; most values are the very same object."""
+    changed = [key for key, value in after.items() if (old := before.get(key)) is not value and old != value]
+    if len(before) + len(changed) > len(after):
+        changed += [key for key in before if key not in after]
+    return changed
 
 
 def _written(read: Read, told: int) -> bytes:

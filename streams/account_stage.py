@@ -7,7 +7,7 @@ from schemas.activity import Activity
 from schemas.directory import Directory
 from schemas.playbook import Playbook
 from schemas.rep_mail import RepMail
-from schemas.topics import BRIEFS, INTEREST
+from schemas.topics import BRIEFS, DECISIONS, INTEREST
 from streams.account_records import changes_between, state_of
 from streams.accounts import advance, take_in
 from streams.records import Table
@@ -47,10 +47,11 @@ class AccountStage:
         step = advance(state, self._directory, self._playbook, now_ms, before)
         mails = [RepMail(rep_id=brief.rep_id, briefs=(brief,)) for brief in step.briefs]
         work.sends += [Send(BRIEFS, mail.rep_id, mail) for mail in mails]
+        work.sends += [Send(DECISIONS, key, decision) for decision in step.decisions]
         if step.interest:
             work.sends.append(Send(INTEREST, key, step.interest))
         if step.changed:
-            work.changes += changes_between(before, step.state, new=records is None)
+            work.changes += changes_between(before, step.state, records)
         work.due[key] = step.due_ms
         work.decoded[key] = step.state
 

@@ -7,18 +7,23 @@ from pydantic import Field
 
 from schemas.activity import Activity, Ownership, Told, told_by
 from schemas.brief import Brief, HandOver, HandOverReason, Trigger, TriggerKind
+from schemas.decision import Decision, Rule, Verdict
 from schemas.directory import Account, Directory, Lifecycle, Rep
 from schemas.events import Identify
+from schemas.ids import derived_id
 from schemas.interest import Interest
 from schemas.message import Id, Message, Model, UnixMs
-from schemas.playbook import Playbook
+from schemas.playbook import Playbook, TriggerRules
 from schemas.reads import Read
 from streams.attribution import attributed, highest
 from streams.briefing import Occasion, compose
+from streams.campaigns import CampaignClick, campaign_of, with_clicks
+from streams.corrections import Change, Correctable, Doubt, changes_of, doubt_of, with_left, with_told
 from streams.interest import summarise
-from streams.ownership import LEADS, Signs, hand_over_to, told_of
+from streams.ownership import CUSTOMERS, LEADS, Signs, hand_over_to, is_unripe, told_of
 from streams.reading import join_all, read_of
-from streams.triggers import decide, has_high_intent, named, next_due_ms, untold
+from streams.signs import functions_together
+from streams.triggers import Recently, decide, has_high_intent, is_enough, named, quiet_ms, untold, untold_forms
 from streams.weighing import DAY_MS
 
 SETTLE_MS = 60_000  # a summary of old reads has cooled long ago: it is renewed once the account is quiet, not each time
@@ -28,7 +33,9 @@ class AccountState(Message):
     """An account's reads, and how much of each has been told: both are joins, so their order does not matter.
 
     `others` are reads of visitors who are this account's at other times, `owners` says when. `last` is the newest
-    brief, without its reads; `nurtured_ms` when reading that nobody was told was marketing's.
+    brief, without its reads; `nurtured_ms` when reading that nobody was told was marketing's. `forms` are those told,
+    with when; `clicks` those of campaigns. `recent` are briefs that may have to be put right, `doubt` since when
+    one must; `noted` is the last decision not to tell.
     """
 
     account_id: Id
@@ -40,6 +47,11 @@ class AccountState(Message):
     emptied_ms: UnixMs = 0
     last: Told | None = None
     nurtured_ms: UnixMs = 0
+    forms: dict[str, int] = Field(default_factory=dict)
+    clicks: dict[str, CampaignClick] = Field(default_factory=dict)
+    recent: tuple[Correctable, ...] = ()
+    doubt: Doubt | None = None
+    noted: str = ""
 
 
 class AccountStep(Model):
@@ -48,6 +60,7 @@ class AccountStep(Model):
     state: AccountState
     interest: Interest | None = None
     briefs: tuple[Brief, ...] = ()
+    decisions: tuple[Decision, ...] = ()
     due_ms: int | None = None
     changed: bool = False
 
@@ -64,6 +77,7 @@ def take_in(state: AccountState, activity: Activity, history_days: int) -> Accou
     aside = join_all(state.others, [read for read in new if read.page_view_id in state.others])
     reads = join_all(state.reads, [read for read in new if read.page_view_id not in state.others])
     reads, aside = attributed(reads, aside, owners, renewed, new)
+    left = [key for key in state.reads if key not in reads]
     horizon_ms = max((read.last_ms for read in (*reads.values(), *aside.values())), default=0) - history_days * DAY_MS
     kept = {key: read for key, read in reads.items() if read.last_ms >= horizon_ms and read.started_ms >= emptied_ms}
     others = {key: read for key, read in aside.items() if read.last_ms >= horizon_ms and read.started_ms >= emptied_ms}
@@ -78,6 +92,9 @@ def take_in(state: AccountState, activity: Activity, history_days: int) -> Accou
             "owners": of_use,
             "told": told,
             "last": _newest(state.last, activity.told),
+            "forms": _forms(state.forms, activity.told, horizon_ms),
+            "clicks": with_clicks(state.clicks, activity),
+            "recent": with_left(with_told(state.recent, activity.told), left, kept, emptied_ms),
             "arrived_ms": max(state.arrived_ms, *recognised) if recognised else state.arrived_ms,
             "emptied_ms": emptied_ms,
         }
@@ -106,54 +123,158 @@ def advance(
     """
     interest = summarise(state.account_id, state.reads.values(), directory, playbook)
     is_new = bool(state.reads) if before is None else state.reads != before.reads
+    decisions: tuple[Decision, ...] = ()
     said = interest if is_new else _cooled(state, interest, directory, playbook, now_ms)
-    decision = _decide(state, interest, directory, playbook, now_ms)
+    decision = _decide(state, interest, directory, playbook, now_ms, is_new=is_new)
     after = state
     if decision.nurtured_ms:
         after = after.model_copy(update={"nurtured_ms": decision.nurtured_ms})
+    noted = f"{decision.withheld}:{decision.subject}" if decision.withheld else after.noted
+    if decision.withheld and noted != after.noted:
+        decisions = (_withheld(state.account_id, decision.withheld, decision.subject, interest),)
+        after = after.model_copy(update={"noted": noted})
     if decision.brief:
         mark = (told_by(decision.brief),)
-        after = after.model_copy(update={"told": _told(after.told, mark), "last": _newest(after.last, mark)})
-    dues = (decision.due_ms, _renewal_ms(said or interest, now_ms))
+        news = {"told": _told(after.told, mark), "last": _newest(after.last, mark), "forms": _forms(after.forms, mark)}
+        after = after.model_copy(update={**news, "recent": with_told(after.recent, mark)})
+    after, corrections, settled_ms = _corrected(after, interest, directory, playbook, now_ms)
+    dues = (decision.due_ms, settled_ms, _renewal_ms(said or interest, now_ms))
     return AccountStep(
         state=after,
         interest=said,
-        briefs=(decision.brief,) if decision.brief else (),
+        briefs=(*((decision.brief,) if decision.brief else ()), *corrections),
+        decisions=decisions,
         due_ms=min((due_ms for due_ms in dues if due_ms is not None), default=None),
         changed=after != before,
     )
 
 
 class _Decision(NamedTuple):
-    """A brief, or when to look again for one; and when the reading is marketing's, if that is news."""
+    """A brief, or when to look again for one, or why there is none; and when reading is marketing's, if that is news.
+
+    What is withheld has a subject: the newest page view that is untold, or the brief that told it all.
+    """
 
     brief: Brief | None = None
     due_ms: int | None = None
     nurtured_ms: int = 0
+    withheld: Rule | None = None
+    subject: str = ""
 
 
 def _decide(
-    state: AccountState, interest: Interest, directory: Directory, playbook: Playbook, now_ms: int
+    state: AccountState, interest: Interest, directory: Directory, playbook: Playbook, now_ms: int, *, is_new: bool
 ) -> _Decision:
     account = directory.accounts.get(state.account_id)
     if account is None:
         return _Decision()
     reads, rules = state.reads.values(), playbook.triggers
-    fresh = untold(reads, state.told)
+    fresh = untold(reads, state.told, state.forms)
     signs = Signs(interest.temperature, has_high_intent(fresh, state.told, directory, rules))
     rep = told_of(account, signs, state.last, directory, playbook.hand_over)
     if rep is None:
         nurtured = fresh and account.lifecycle in {*LEADS, Lifecycle.lost}
         noted = state.nurtured_ms > (state.last.decided_ms if state.last else 0)
-        return _Decision(nurtured_ms=interest.as_of_ms if nurtured and not noted else 0)
+        nurtured_ms = interest.as_of_ms if nurtured and not noted else 0
+        rule = Rule.unripe if is_unripe(account, signs, playbook.hand_over) else Rule.no_owner
+        return _Decision(None, None, nurtured_ms, *((rule, fresh[-1].page_view_id) if fresh else ()))
     hand_over = hand_over_to(rep, account, state.last, state.nurtured_ms)
-    moment = decide(reads, state.told, directory, rules, now_ms, state.arrived_ms)
+    moment = decide(
+        reads, state.told, directory, rules, now_ms, state.arrived_ms,
+        forms=state.forms, is_customer=account.lifecycle in CUSTOMERS,
+    )  # fmt: skip
     moment = moment or _quiet_hand_over(state, hand_over, playbook, now_ms)
-    trigger = moment and named(moment, fresh, interest, state.last, rules, handed_over=hand_over is not None)
+    recently = _recently(state, fresh, hand_over, directory, playbook) if moment else None
+    trigger = moment and recently and named(moment, fresh, interest, recently, rules, state.forms)
+    if moment and trigger is None:
+        return _Decision(withheld=Rule.not_told, subject=moment.page_view_id)
     if trigger is None:
-        due_ms = next_due_ms(reads, state.told, rules, state.arrived_ms)
-        return _Decision(due_ms=due_ms if due_ms is not None and due_ms > now_ms else None)
+        return _no_brief(state, fresh, rules, now_ms, is_new=is_new)
     return _Decision(_brief(state, trigger, interest, hand_over, account, rep, directory, playbook))
+
+
+def _no_brief(state: AccountState, fresh: list[Read], rules: TriggerRules, now_ms: int, *, is_new: bool) -> _Decision:
+    """Return when to look again; if nothing can come of waiting, why."""
+    if not fresh:
+        told_it = state.last if is_new and state.reads else None
+        return _Decision(withheld=Rule.nothing_new, subject=told_it.brief_id) if told_it else _Decision()
+    due_ms = quiet_ms(state.reads.values(), rules, state.arrived_ms)
+    if is_enough(fresh, state.told, rules, state.forms):
+        return _Decision(due_ms=due_ms if due_ms is not None and due_ms > now_ms else None)
+    if state.noted == f"{Rule.below_minimum}:{fresh[-1].page_view_id}":
+        return _Decision()
+    if due_ms is not None and due_ms > now_ms:
+        return _Decision(due_ms=due_ms)
+    return _Decision(withheld=Rule.below_minimum, subject=fresh[-1].page_view_id)
+
+
+def _withheld(account_id: str, rule: Rule, subject: str, interest: Interest) -> Decision:
+    return Decision(
+        decision_id=derived_id("decision", account_id, Verdict.withheld, rule, subject),
+        account_id=account_id,
+        verdict=Verdict.withheld,
+        rule=rule,
+        at_ms=interest.as_of_ms,
+        subject=subject,
+    )
+
+
+def _corrected(
+    state: AccountState, interest: Interest, directory: Directory, playbook: Playbook, now_ms: int
+) -> tuple[AccountState, tuple[Brief, ...], int | None]:
+    """Return the state with what was told wrong put right, by which briefs, and when else to look for that."""
+    account, rules = directory.accounts.get(state.account_id), playbook.corrections
+    if not state.recent or account is None:
+        return state, (), None
+    changes = changes_of(state.recent, state.reads, directory, rules, now_ms)
+    doubt = doubt_of(changes, state.doubt, now_ms)
+    settled_ms = doubt.since_ms + round(rules.settle_s * 1000) if doubt else None
+    if settled_ms is None or settled_ms > now_ms:
+        return (state if doubt == state.doubt else state.model_copy(update={"doubt": doubt})), (), settled_ms
+    briefs = tuple(
+        _correction(change, state, interest, account, rep, directory, playbook)
+        for change in changes
+        if (rep := directory.reps.get(change.brief.rep_id))
+    )
+    known = with_told(state.recent, [told_by(brief) for brief in briefs])
+    kept = {brief.corrects for brief in briefs}
+    recent = tuple(one for one in known if one.brief_id in kept or one.rep_id in directory.reps)
+    return state.model_copy(update={"recent": recent, "doubt": None}), briefs, None
+
+
+def _correction(
+    change: Change,
+    state: AccountState,
+    interest: Interest,
+    account: Account,
+    rep: Rep,
+    directory: Directory,
+    playbook: Playbook,
+) -> Brief:
+    """Return what is true of a brief that was wrong, for the rep who got it."""
+    wrong = change.brief
+    reads = [state.reads[name] for name in wrong.says if name in state.reads]
+    reads.sort(key=lambda read: (read.started_ms, read.page_view_id))
+    said = compose(
+        Occasion(wrong.trigger, reads, {}, interest, None, wrong.decided_ms), account, rep, directory, playbook
+    )
+    told = {name: wrong.told[name] for name in sorted(wrong.says) if name in state.reads}
+    corrected = {
+        "brief_id": change.brief_id,
+        "corrects": wrong.brief_id,
+        "correction": change.correction(),
+        "told": told,
+    }
+    return said.model_copy(update=corrected)
+
+
+def _recently(
+    state: AccountState, fresh: list[Read], hand_over: HandOver | None, directory: Directory, playbook: Playbook
+) -> Recently:
+    rules = playbook.triggers
+    brought = [campaign for read in fresh if (campaign := campaign_of(read, state.clicks.values(), rules))]
+    together = functions_together(state.reads.values(), fresh, state.told, directory, rules, playbook.committee)
+    return Recently(state.last, hand_over is not None, brought[-1] if brought else "", together)
 
 
 def _brief(
@@ -170,8 +291,15 @@ def _brief(
     # Who takes an account over needs to know all that was read, not only what nobody has been told.
     told: Mapping[str, int] = {} if hand_over else state.told
     last_ms = state.last.decided_ms if state.last else 0
-    occasion = Occasion(trigger, untold(state.reads.values(), told), state.told, interest, hand_over, last_ms)
-    return compose(occasion, account, rep, directory, playbook)
+    reads = untold(state.reads.values(), told, {} if hand_over else state.forms)
+    brief = compose(
+        Occasion(trigger, reads, state.told, interest, hand_over, last_ms), account, rep, directory, playbook
+    )
+    forms = tuple(sorted(form_id for read in reads for form_id in untold_forms(read, state.forms)))
+    if not forms:
+        return brief
+    # Of one read several forms may be told, one after the other, without more reading in between.
+    return brief.model_copy(update={"brief_id": derived_id("brief", brief.brief_id, *forms), "told_forms": forms})
 
 
 def _quiet_hand_over(
@@ -206,8 +334,20 @@ def _renewal_ms(interest: Interest, now_ms: int) -> int | None:
 
 
 def _newest(last: Told | None, marks: tuple[Told, ...]) -> Told | None:
-    known = [*((last,) if last else ()), *(mark.model_copy(update={"reads": {}}) for mark in marks)]
+    news = [mark.model_copy(update={"reads": {}, "said": {}, "trigger": None}) for mark in marks if not mark.corrects]
+    known = [*((last,) if last else ()), *news]
     return max(known, key=lambda mark: (mark.decided_ms, mark.brief_id), default=None)
+
+
+def _forms(known: Mapping[str, int], marks: tuple[Told, ...], horizon_ms: int = 0) -> dict[str, int]:
+    """Return the forms that were told and when, but for those of which no read is left."""
+    if not known and not any(mark.forms for mark in marks):
+        return {}
+    forms = dict(known)
+    for mark in marks:
+        for form_id in mark.forms:
+            forms[form_id] = max(mark.decided_ms, forms.get(form_id, 0))
+    return {form_id: forms[form_id] for form_id in sorted(forms) if forms[form_id] >= horizon_ms}
 
 
 def _told(known: Mapping[str, int], marks: tuple[Told, ...]) -> dict[str, int]:

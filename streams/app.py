@@ -21,6 +21,7 @@ from schemas.topics import (
     ACTIVITY,
     BRIEFS,
     EVENTS,
+    OUTCOMES,
     REP_STATE,
     VISITOR_STATE,
 )
@@ -55,7 +56,7 @@ class Stages(NamedTuple):
         return (
             StageRunner(DeadLetterStage.visitors, self.visitors, StageTopics(EVENTS, VISITOR_STATE), settings),
             StageRunner(DeadLetterStage.accounts, self.accounts, StageTopics(ACTIVITY, ACCOUNT_STATE), settings),
-            StageRunner(DeadLetterStage.reps, self.reps, StageTopics(BRIEFS, REP_STATE), settings),
+            StageRunner(DeadLetterStage.reps, self.reps, StageTopics(BRIEFS, REP_STATE, (OUTCOMES,)), settings),
         )
 
 

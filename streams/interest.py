@@ -15,6 +15,7 @@ from streams.warmth import warmth_of
 from streams.weighing import UNKNOWN, Weighed, minutes, newest_ms, weigh
 
 MAX_LISTED = 50
+MAX_REASONS = 20  # with `MAX_LISTED` it bounds a summary far below what a broker takes, whatever visitors send
 
 
 def summarise(
@@ -42,7 +43,7 @@ def summarise(
         as_of_ms=as_of_ms,
         temperature=warmth.temperature,
         score=round(sum(reason.points for reason in reasons), 3),
-        reasons=reasons,
+        reasons=reasons[:MAX_REASONS],
         topics=topic_weights(weighed),
         contents=_contents(weighed),
         readers=_readers(weighed, directory),

@@ -52,6 +52,13 @@ def told_of(
     return _first(account, (lifecycle,), directory)
 
 
+def is_unripe(account: Account, signs: Signs, rules: HandOverRules) -> bool:
+    """Tell whether an account of whom nobody is told is marketing's, and does not merely lack an owner."""
+    if account.lifecycle in LEADS:
+        return TEMPERATURES.index(signs.temperature) < TEMPERATURES.index(rules.lead_ripe_at)
+    return account.lifecycle is Lifecycle.lost and not signs.high_intent
+
+
 def hand_over_to(rep: Rep, account: Account, last: Told | None, nurtured_ms: int) -> HandOver | None:
     """Return from whom the account comes to the rep who is told now, None if it was theirs all along.
 

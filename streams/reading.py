@@ -16,6 +16,7 @@ from schemas.urls import canonical_url
 
 MAX_KEYS = 100
 MAX_BEATS = 1000
+MAX_HREF = 300  # characters; with the bounds of events, no read comes near what a broker takes
 PASSED_BY_FROM_MS = 20_000
 PASSED_BY_BELOW_MS = 2_000
 
@@ -50,7 +51,7 @@ def read_of(item: ActivityItem) -> Read | None:
                 "depth_pct": event.depth_pct,
             }
         case Click():
-            mark = ClickMark(element=event.element, text=event.text, href=event.href)
+            mark = ClickMark(element=event.element, text=event.text, href=event.href[:MAX_HREF])
             said = {"clicks": {event.event_id: mark}}
         case FormSubmit():
             said = {"submitted_forms": frozenset((event.form,))}

@@ -26,7 +26,8 @@ from streams.stage import Incoming, Send, Stage, Work
 GROUP = "readbrief-{}"
 FETCH_MAX_WAIT_MS = 100  # the embedded broker looks for news only so often, the more seldom the longer it may wait
 MAX_RECORDS = 500
-MAX_ROUND_BYTES = 2**20  # some tenths of a second of work, in which no heartbeat goes out
+MAX_ROUND_BYTES = 8 * 2**20  # about a second of work, in which no heartbeat goes out
+GATHER_S = 1.0  # between rounds, unless one is full: a key that many messages touch is worked out once
 COMMIT_EVERY_S = 1.0
 
 log = structlog.get_logger()
@@ -37,6 +38,13 @@ class StageTopics(NamedTuple):
 
     source: Topic
     changelog: Topic
+    also: tuple[Topic, ...] = ()
+    """Read beside it: topics of the same keys, so that the partitions of one number go to the same worker."""
+
+    @property
+    def sources(self) -> tuple[str, ...]:
+        """The names of all that the stage reads."""
+        return self.source.name, *(topic.name for topic in self.also)
 
 
 class _Task(NamedTuple):
@@ -66,6 +74,7 @@ class StageRunner(Service):  # type: ignore[misc]
         self._assignment = 0
         self._offsets: dict[TopicPartition, int] = {}
         self._committed_at_s = 0.0
+        self._worked_at_s = 0.0
         self._dead_in_a_row = 0
         self._between_rounds = asyncio.Lock()
         self.at_work = asyncio.Event()
@@ -124,7 +133,7 @@ class StageRunner(Service):  # type: ignore[misc]
             while not self.should_stop:
                 await self._take_over()
                 assignment = self._assignment
-                found = await self._consumer.getmany(timeout_ms=self._patience_ms(), max_records=MAX_RECORDS)
+                found = await self._gathered()
                 for tasks in self._rounds(found):
                     async with self._between_rounds:
                         if assignment != self._assignment:
@@ -157,10 +166,33 @@ class StageRunner(Service):  # type: ignore[misc]
                 return
             self._to_take_over = set()
             self._owned = set(numbers)
-            self._consumer.resume(*(TopicPartition(self._topics.source.name, number) for number in numbers))
+            held = [TopicPartition(name, number) for name in self._topics.sources for number in numbers]
+            self._consumer.resume(*held)
         seconds = round(time.monotonic() - began_s, 3)
         log.info("partitions_taken_over", stage=self._name.value, partitions=numbers, records=count, seconds=seconds)
         self.at_work.set()
+
+    async def _gathered(self) -> dict[TopicPartition, list[Any]]:
+        """Return what has come, at once after a pause; under load, what comes until it is time for another round.
+
+        So a first message waits for nothing, and of many that follow each other closely each waits `GATHER_S` at most.
+        """
+        found: dict[TopicPartition, list[Any]] = await self._consumer.getmany(
+            timeout_ms=self._patience_ms(), max_records=MAX_RECORDS
+        )
+        size = _size(found)
+        assignment, until_s = self._assignment, self._worked_at_s + GATHER_S
+        while found and size < MAX_ROUND_BYTES and assignment == self._assignment and not self.should_stop:
+            left_ms = round(1000 * (until_s - time.monotonic()))
+            if left_ms <= 0:
+                break
+            more = await self._consumer.getmany(timeout_ms=left_ms, max_records=MAX_RECORDS)
+            for partition, records in more.items():
+                found.setdefault(partition, []).extend(records)
+            size += _size(more)
+        if found:
+            self._worked_at_s = time.monotonic()
+        return found
 
     def _patience_ms(self) -> int:
         """Return how long to wait for messages: not beyond the moment at which a key is due."""
@@ -179,6 +211,8 @@ class StageRunner(Service):  # type: ignore[misc]
         size = 0
         for partition, records in found.items():
             for record in records:
+                if partition.partition not in self._owned:
+                    break  # lost since it was fetched, in the round before: whoever has it now gets it again
                 incoming = Incoming(record.topic, record.partition, record.offset, record.value or b"")
                 task = tasks.setdefault(partition.partition, _Task(self._states[partition.partition], [], []))
                 task.messages.append(incoming)
@@ -232,7 +266,7 @@ class StageRunner(Service):  # type: ignore[misc]
         self._subscribe()
 
     def _subscribe(self) -> None:
-        self._consumer.subscribe([self._topics.source.name], listener=_Rebalances(self))
+        self._consumer.subscribe([*self._topics.sources], listener=_Rebalances(self))
 
     def _addressed(self, send: Send) -> tuple[TopicPartition, Record]:
         key = send.key.encode()
@@ -277,6 +311,10 @@ class _Rebalances(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: set[TopicPartition]) -> None:
         await self._runner.assigned(assigned)
+
+
+def _size(found: dict[TopicPartition, list[Any]]) -> int:
+    return sum(len(record.value or b"") for records in found.values() for record in records)
 
 
 def _one_by_one(task: _Task) -> Iterator[_Task]:

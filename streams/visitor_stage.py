@@ -1,7 +1,7 @@
 """Who is this? From bundles of events to the activity of known people."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
@@ -17,7 +17,8 @@ from streams.stage import Incoming, Send, Work
 TELLING = frozenset(("identify", "withdraw", "email_open", "email_click"))
 """Types of events that say by themselves who it is, or is not."""
 
-MAX_ITEMS = 200  # of one message: an event may have some kilobytes, a message a megabyte
+MAX_PART_BYTES = 256 * 1024  # of one message, about: an event may have some kilobytes, a broker takes a megabyte
+ITEM_BYTES, OWNERSHIP_BYTES, SPAN_BYTES = 250, 300, 400  # at most, beside an envelope, spans, and for each span
 
 
 class VisitorStage:
@@ -36,15 +37,16 @@ class VisitorStage:
     ) -> Work:
         """Work through bundles; each visitor's state is written at most once."""
         work = Work()
-        by_account: dict[str, list[ActivityItem]] = defaultdict(list)
+        by_account: dict[str, list[tuple[ActivityItem, int]]] = defaultdict(list)
         owners: dict[str, list[Ownership]] = defaultdict(list)
         for visitor_id, (found, at) in self._by_visitor(messages, table).items():
             records = table.get(visitor_id)
             state = VisitorState.from_bytes(records[HEAD]) if records else VisitorState(visitor_id=visitor_id)
             envelopes = [Envelope.model_validate_json(bytes(raw)) for raw in found]
+            bytes_of = {id(envelope): len(memoryview(raw)) for envelope, raw in zip(envelopes, found, strict=True)}
             seen = observe(state, envelopes, self._directory, at.partition, at.offset)
             for account_id, item in seen.activity:
-                by_account[account_id].append(item)
+                by_account[account_id].append((item, ITEM_BYTES + bytes_of[id(item.envelope)]))
             for account_id, ownership in seen.owners.items():
                 owners[account_id].append(ownership)
             # Stitching waits for the store to hold the same partition of `events`, so the news must be on it, too.
@@ -73,12 +75,33 @@ class VisitorStage:
         return network is not None and self._directory.account_by_network(network) is not None
 
 
-def _activities(by_account: dict[str, list[ActivityItem]], owners: dict[str, list[Ownership]]) -> Iterator[Send]:
+def _activities(
+    by_account: dict[str, list[tuple[ActivityItem, int]]], owners: dict[str, list[Ownership]]
+) -> Iterator[Send]:
     """Yield each account's messages: whose the visitors are goes first, before or with what they did."""
     for account_id in dict.fromkeys((*owners, *by_account)):
-        items, whose = by_account.get(account_id, ()), tuple(owners.get(account_id, ()))
-        for i in range(0, max(1, len(items)), MAX_ITEMS):
-            part = Activity(
-                account_id=account_id, items=tuple(items[i : i + MAX_ITEMS]), owners=whose if i == 0 else ()
+        whose = [(one, OWNERSHIP_BYTES + SPAN_BYTES * len(one.spans)) for one in owners.get(account_id, ())]
+        for part in _parts([*whose, *by_account.get(account_id, ())]):
+            yield Send(
+                ACTIVITY,
+                account_id,
+                Activity(
+                    account_id=account_id,
+                    owners=tuple(one for one in part if isinstance(one, Ownership)),
+                    items=tuple(one for one in part if isinstance(one, ActivityItem)),
+                ),
             )
-            yield Send(ACTIVITY, account_id, part)
+
+
+def _parts(sized: Iterable[tuple[Ownership | ActivityItem, int]]) -> Iterator[tuple[Ownership | ActivityItem, ...]]:
+    """Yield what comes with its size in bytes, in parts that a message can hold."""
+    part: list[Ownership | ActivityItem] = []
+    size = 0
+    for one, its_bytes in sized:
+        if part and size + its_bytes > MAX_PART_BYTES:
+            yield tuple(part)
+            part, size = [], 0
+        part.append(one)
+        size += its_bytes
+    if part:
+        yield tuple(part)

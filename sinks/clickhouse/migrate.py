@@ -1,11 +1,9 @@
-"""Brings the database to the state this code needs: numbered SQL files, each applied once.
+"""Brings the database to the state this code needs: numbered SQL files, each applied once, by one process at a time.
 
-ClickHouse has no lock to hold meanwhile. So that two processes may migrate at once, every statement can be run
-twice, and a migration that is recorded twice is recorded once.
+Every statement can be run twice all the same: a process may die half-way, and its claim to migrate ends by itself.
 """
 
 import hashlib
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.resources import files
@@ -16,23 +14,26 @@ from clickhouse_driver import Client
 from schemas.errors import InputError
 from schemas.settings import Settings
 from sinks.clickhouse.client import connect
+from sinks.clickhouse.ddl import Statement, on_cluster, statements
+from sinks.clickhouse.migration_lock import MigrationLock
+from sinks.clickhouse.retention import changes, engines_of
 
 _log = structlog.get_logger()
 
-_LEDGER = """
-CREATE TABLE IF NOT EXISTS schema_migrations
+LOCK_TIMEOUT_S = 120
+
+_LEDGER = """CREATE TABLE IF NOT EXISTS schema_migrations
 (
     name String,
     checksum String,
     applied DateTime64(3, 'UTC') DEFAULT now64(3, 'UTC')
 )
 ENGINE = ReplacingMergeTree
-ORDER BY name
-"""
+ORDER BY name"""
 # An older migration may come again after a newer one, and its view may then select for a column that is no longer one
 # of the table's own. ClickHouse would refuse that, though the view is there and stays as it is.
-_SETTINGS = {"allow_materialized_view_with_bad_select": 1}
-_STATEMENT_END = re.compile(r";[ \t]*(?:\n|\Z)")
+# One INSERT may bring events of many months.
+_SETTINGS = {"allow_materialized_view_with_bad_select": 1, "max_partitions_per_insert_block": 0}
 
 
 @dataclass(frozen=True)
@@ -47,10 +48,9 @@ class Migration:
         """What tells this text from any other."""
         return hashlib.blake2b(self.sql.encode(), digest_size=16).hexdigest()
 
-    @property
-    def statements(self) -> list[str]:
-        """The statements, which end with a semicolon at the end of a line."""
-        return [part.strip() for part in _STATEMENT_END.split(self.sql) if part.strip()]
+    def statements(self, cluster: str = "") -> list[Statement]:
+        """Return the statements, for a cluster if one is named."""
+        return statements(self.sql, cluster)
 
 
 def known_migrations() -> list[Migration]:
@@ -86,25 +86,81 @@ def pending(known: list[Migration], applied: Mapping[str, str]) -> list[Migratio
 def migrate(settings: Settings) -> list[str]:
     """Create the database if it is missing, apply what is pending, and return the names of what was applied.
 
+    Also puts on each table how long it is to keep its rows. Another process that migrates meanwhile is waited for.
+
+    Raises:
+        UnavailableError: ClickHouse does not answer, or another process holds the lock for too long.
+        InputError: the database is newer than the code, or a migration was changed after it was applied.
+    """
+    cluster = settings.clickhouse_cluster
+    with connect(settings, database="") as client:
+        client.execute(_for_cluster(f"CREATE DATABASE IF NOT EXISTS `{settings.clickhouse_database}`", cluster))
+    with connect(settings) as client:
+        client.execute(_for_cluster(_LEDGER, cluster))
+        if not _outstanding(client, settings):
+            return []
+        lock = MigrationLock(client, cluster)
+        with lock.held(LOCK_TIMEOUT_S):
+            applied = [
+                _apply(client, migration, lock, cluster) for migration in pending(known_migrations(), _applied(client))
+            ]
+            for statement in changes(settings.clickhouse_keep_days, engines_of(client), cluster):
+                client.execute(statement)
+                _log.info("clickhouse_retention_changed", statement=statement)
+            return applied
+
+
+def planned(settings: Settings) -> list[str]:
+    """Return the statements that `migrate` would run now, and run none; guards are shown as comments.
+
     Raises:
         UnavailableError: ClickHouse does not answer.
         InputError: the database is newer than the code, or a migration was changed after it was applied.
     """
-    database = settings.clickhouse_database
+    cluster = settings.clickhouse_cluster
     with connect(settings, database="") as client:
-        client.execute(f"CREATE DATABASE IF NOT EXISTS `{database}`")
+        there = client.execute(
+            "SELECT count() FROM system.tables WHERE database = %(database)s AND name = 'schema_migrations'",
+            {"database": settings.clickhouse_database},
+        )[0][0]
+    if not there:
+        create = _for_cluster(f"CREATE DATABASE IF NOT EXISTS `{settings.clickhouse_database}`", cluster)
+        return [create, *(_shown(one) for each in known_migrations() for one in each.statements(cluster))]
     with connect(settings) as client:
-        client.execute(_LEDGER)
-        return [_apply(client, migration) for migration in pending(known_migrations(), _applied(client))]
+        todo = pending(known_migrations(), _applied(client))
+        kept = changes(settings.clickhouse_keep_days, engines_of(client), cluster)
+    return [*(_shown(one) for each in todo for one in each.statements(cluster)), *kept]
+
+
+def _outstanding(client: Client, settings: Settings) -> bool:
+    """Tell whether there is anything to do, so that who starts when there is not needs no lock."""
+    kept = changes(settings.clickhouse_keep_days, engines_of(client))
+    return bool(pending(known_migrations(), _applied(client)) or kept)
+
+
+def _shown(statement: Statement) -> str:
+    return f"-- if: {statement.guard}\n{statement.sql}" if statement.guard else statement.sql
+
+
+def _for_cluster(sql: str, cluster: str) -> str:
+    return on_cluster(sql, cluster) if cluster else sql
 
 
 def _applied(client: Client) -> dict[str, str]:
     return dict(client.execute("SELECT name, checksum FROM schema_migrations FINAL"))
 
 
-def _apply(client: Client, migration: Migration) -> str:
-    for statement in migration.statements:
-        client.execute(statement, settings=_SETTINGS)
+def _apply(client: Client, migration: Migration, lock: MigrationLock | None = None, cluster: str = "") -> str:
+    for statement in migration.statements(cluster):
+        if lock:
+            lock.renew()
+        if statement.guard is None or _holds(client, statement.guard):
+            client.execute(statement.sql, settings=_SETTINGS)
     client.execute("INSERT INTO schema_migrations (name, checksum) VALUES", [(migration.name, migration.checksum)])
     _log.info("clickhouse_migrated", migration=migration.name)
     return migration.name
+
+
+def _holds(client: Client, query: str) -> bool:
+    found = client.execute(query)
+    return bool(found and found[0][0])

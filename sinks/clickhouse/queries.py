@@ -11,26 +11,33 @@ from clickhouse_driver import Client
 
 from schemas.activity import Identified
 from schemas.brief import Brief
-from schemas.delivery import Delivery
+from schemas.decision import Decision
+from schemas.delivery import Delivery, Outcome
 from schemas.directory import Account, Contact, Content, Rep, entity_from_bytes
 from schemas.envelope import Envelope
+from sinks.clickhouse.event_rows import STORED_COLUMNS, envelope_of
 
 T = TypeVar("T")
 
 CHUNK = 1000
 
+_TIMES = ("happened", "received")
+_COLUMNS = ", ".join(
+    f"toUnixTimestamp64Milli({name}) AS {name}_ms" if name in _TIMES else name for name in STORED_COLUMNS
+)
+# A source that gives an event another time when it sends it again has two rows of it: the last received stands.
+_EACH_ONCE = "ORDER BY received DESC, happened DESC LIMIT 1 BY visitor_id, site, event_id"
+
 
 def visitor_events(client: Client, visitor_id: str, since_ms: int, until_ms: int | None) -> Iterator[Envelope]:
     """Return a visitor's events of `since_ms <= occurred < until_ms`, each once, in the order they occurred."""
     query = """
-        SELECT envelope FROM events FINAL
-        WHERE visitor_id = %(visitor_id)s
+          visitor_id = %(visitor_id)s
           AND toUnixTimestamp64Milli(occurred) >= %(since_ms)s
           AND (%(until_ms)s IS NULL OR toUnixTimestamp64Milli(occurred) < %(until_ms)s)
-        ORDER BY occurred, event_id
     """
     given = {"visitor_id": visitor_id, "since_ms": since_ms, "until_ms": until_ms}
-    return _texts(client, query, given, Envelope.model_validate_json)
+    return _events(client, query, given, "occurred, event_id")
 
 
 def known_visitors_events(client: Client, since_ms: int) -> Iterator[list[Envelope]]:
@@ -40,15 +47,22 @@ def known_visitors_events(client: Client, since_ms: int) -> Iterator[list[Envelo
     clicks in mails. The events that identify, or take that back, come from any time: who is known stays known.
     """
     query = """
-        SELECT envelope FROM events FINAL
-        WHERE type IN ('identify', 'withdraw')
+          type IN ('identify', 'withdraw')
            OR (toUnixTimestamp64Milli(received) >= %(since_ms)s
                AND (type IN ('email_open', 'email_click')
                     OR visitor_id IN (SELECT visitor_id FROM events WHERE type = 'identify')
                     OR visitor_id IN (SELECT visitor_id FROM identified)))
-        ORDER BY received, visitor_id, event_id
     """
-    envelopes = _texts(client, query, {"since_ms": since_ms}, Envelope.model_validate_json)
+    envelopes = _events(client, query, {"since_ms": since_ms}, "received, visitor_id, event_id")
+    while chunk := list(islice(envelopes, CHUNK)):
+        yield chunk
+
+
+def events_between(client: Client, since_ms: int, until_ms: int) -> Iterator[list[Envelope]]:
+    """Return the events of `since_ms <= received < until_ms`, each once, as received, in chunks."""
+    query = "toUnixTimestamp64Milli(received) >= %(since_ms)s AND toUnixTimestamp64Milli(received) < %(until_ms)s"
+    given = {"since_ms": since_ms, "until_ms": until_ms}
+    envelopes = _events(client, query, given, "received, visitor_id, event_id")
     while chunk := list(islice(envelopes, CHUNK)):
         yield chunk
 
@@ -56,11 +70,9 @@ def known_visitors_events(client: Client, since_ms: int) -> Iterator[list[Envelo
 def identifying_events(client: Client, visitor_id: str) -> Iterator[Envelope]:
     """Return the events that told who a visitor is, or took that back, in the order they occurred."""
     query = """
-        SELECT envelope FROM events FINAL
-        WHERE visitor_id = %(visitor_id)s AND type IN ('identify', 'withdraw') AND NOT automated
-        ORDER BY occurred, event_id
+          visitor_id = %(visitor_id)s AND type IN ('identify', 'withdraw') AND NOT automated
     """
-    return _texts(client, query, {"visitor_id": visitor_id}, Envelope.model_validate_json)
+    return _events(client, query, {"visitor_id": visitor_id}, "occurred, event_id")
 
 
 def identified_spans(client: Client, visitor_id: str) -> Iterator[Identified]:
@@ -84,10 +96,16 @@ def told_briefs(client: Client, since_ms: int) -> Iterator[Brief]:
 
 
 def unreleased_briefs(client: Client) -> Iterator[Brief]:
-    """Return the briefs that are in no delivery, in order of decision."""
+    """Return the briefs that are in no delivery, and part of none that is, in order of decision."""
     query = """
         SELECT message FROM briefs FINAL
         WHERE brief_id NOT IN (SELECT arrayJoin(brief_ids) FROM deliveries)
+          AND brief_id NOT IN (
+              SELECT arrayJoin(arrayMap(
+                  id -> JSONExtractString(id),
+                  arrayFlatten(arrayMap(
+                      brief -> JSONExtractArrayRaw(brief, 'merges'), JSONExtractArrayRaw(message, 'briefs')))
+              )) FROM deliveries)
         ORDER BY decided, brief_id
     """
     return _texts(client, query, {}, Brief.model_validate_json)
@@ -113,10 +131,53 @@ def open_deliveries(client: Client) -> Iterator[Delivery]:
     return _texts(client, query, {}, Delivery.model_validate_json)
 
 
+def answers(client: Client, since_ms: int) -> Iterator[Outcome]:
+    """Return what reps did with messages and said of them since then, in order."""
+    query = """
+        SELECT message FROM outcomes FINAL
+        WHERE kind NOT IN ('sent', 'failed', 'uncertain') AND toUnixTimestamp64Milli(at) >= %(since_ms)s
+        ORDER BY at, outcome_id
+    """
+    return _texts(client, query, {"since_ms": since_ms}, Outcome.model_validate_json)
+
+
+def decisions_on(client: Client, account_id: str) -> Iterator[Decision]:
+    """Return what was decided about telling of an account, in order."""
+    query = "SELECT message FROM decisions FINAL WHERE account_id = %(account_id)s ORDER BY at, decision_id"
+    return _texts(client, query, {"account_id": account_id}, Decision.model_validate_json)
+
+
+def briefs_on(client: Client, account_id: str) -> Iterator[Brief]:
+    """Return the briefs on an account, in order of decision."""
+    query = "SELECT message FROM briefs FINAL WHERE account_id = %(account_id)s ORDER BY decided, brief_id"
+    return _texts(client, query, {"account_id": account_id}, Brief.model_validate_json)
+
+
+def outcomes_on(client: Client, account_id: str) -> Iterator[Outcome]:
+    """Return what became of the messages about an account, and what reps answered, in order."""
+    query = """
+        SELECT message FROM outcomes FINAL
+        WHERE hasAny(brief_ids, (SELECT groupArray(brief_id) FROM briefs FINAL WHERE account_id = %(account_id)s))
+        ORDER BY at, outcome_id
+    """
+    return _texts(client, query, {"account_id": account_id}, Outcome.model_validate_json)
+
+
 def directory_entities(client: Client) -> Iterator[Account | Contact | Rep | Content]:
     """Return every entity that is in the directory now, by id."""
     query = "SELECT message FROM directory FINAL WHERE NOT deleted ORDER BY entity_id"
     return _texts(client, query, {}, lambda text: entity_from_bytes(text.encode()))
+
+
+def _events(client: Client, condition: str, given: dict[str, Any], order: str) -> Iterator[Envelope]:
+    # The inner query alone sees the times as they are stored; what is put in is this file's own text.
+    query = f"""
+        SELECT {", ".join(f"{name}_ms" if name in _TIMES else name for name in STORED_COLUMNS)} FROM
+        (SELECT {_COLUMNS}, occurred, received FROM events FINAL WHERE {condition} {_EACH_ONCE})
+        ORDER BY {order}
+    """  # noqa: S608
+    for row in client.execute_iter(query, given):
+        yield envelope_of(row)
 
 
 def _texts(client: Client, query: str, given: dict[str, Any], parse: Callable[[str], T]) -> Iterator[T]:

@@ -4,14 +4,16 @@ from collections import defaultdict
 from datetime import UTC, date, datetime
 
 from schemas import topics
-from schemas.activity import Identified
+from schemas.activity import Activity, ActivityItem, Identified
 from schemas.brief import Brief
 from schemas.dead_letter import DeadLetter
+from schemas.decision import Decision
 from schemas.delivery import Delivery, Outcome
+from schemas.events import page_view_of
 from schemas.interest import Interest
 from schemas.rep_mail import RepMail
 from sinks.clickhouse.directory_rows import DIRECTORY
-from sinks.clickhouse.event_rows import EVENTS
+from sinks.clickhouse.event_rows import EVENTS, canonical
 from sinks.clickhouse.table import Row, Table, value_of
 from sinks.consumer import Record
 
@@ -33,6 +35,32 @@ def _identified(record: Record) -> list[Row]:
             said.to_bytes().decode(),
         )
     ]
+
+
+def _activity(record: Record) -> list[Row]:
+    said = Activity.from_bytes(value_of(record))
+    return [_activity_item(said, item, record.timestamp_ms) for item in said.items]
+
+
+def _activity_item(said: Activity, item: ActivityItem, recorded_ms: int) -> Row:
+    envelope, event = item.envelope, item.envelope.event
+    url = getattr(event, "url", None)
+    return (
+        said.account_id,
+        envelope.visitor_id,
+        envelope.site,
+        event.event_id,
+        item.contact_id,
+        item.known,
+        said.stitched,
+        event.type,
+        envelope.occurred_ms,
+        page_view_of(event) or "",
+        canonical(url) if url else "",
+        getattr(event, "active_ms", 0),
+        getattr(event, "beat_ms", 0),
+        recorded_ms,
+    )
 
 
 def _interest(record: Record) -> list[Row]:
@@ -131,6 +159,26 @@ def _outcomes(record: Record) -> list[Row]:
     ]
 
 
+def _decisions(record: Record) -> list[Row]:
+    said = Decision.from_bytes(value_of(record))
+    return [
+        (
+            said.decision_id,
+            said.account_id,
+            said.rep_id,
+            said.brief_id,
+            said.verdict.value,
+            said.rule.value,
+            said.trigger.value if said.trigger else "",
+            said.at_ms,
+            said.until_ms,
+            said.with_brief_id,
+            said.subject,
+            said.to_bytes().decode(),
+        )
+    ]
+
+
 def _dead_letters(record: Record) -> list[Row]:
     said = DeadLetter.from_bytes(value_of(record))
     return [(said.dead_letter_id, said.stage.value, said.origin, said.reason, said.at_ms, said.payload)]
@@ -147,6 +195,12 @@ TABLES: dict[str, Table] = {
         ("visitor_id", "contact_id", "account_id", "method", "confidence", "evidence", "valid_from", "valid_until",
          "withdrawn", "recorded", "message"),
         _identified,
+    ),
+    topics.ACTIVITY.name: Table(
+        "activity",
+        ("account_id", "visitor_id", "site", "event_id", "contact_id", "known", "stitched", "type", "occurred",
+         "page_view_id", "url", "active_ms", "beat_ms", "recorded"),
+        _activity,
     ),
     topics.INTEREST.name: Table(
         "interest",
@@ -171,6 +225,12 @@ TABLES: dict[str, Table] = {
         ("outcome_id", "delivery_id", "rep_id", "channel", "brief_ids", "account_ids", "kind", "at", "attempts",
          "reason", "target", "text", "url", "suspected", "message"),
         _outcomes,
+    ),
+    topics.DECISIONS.name: Table(
+        "decisions",
+        ("decision_id", "account_id", "rep_id", "brief_id", "verdict", "rule", "trigger_kind", "at", "until",
+         "with_brief_id", "subject", "message"),
+        _decisions,
     ),
     topics.DEAD_LETTERS.name: Table(
         "dead_letters", ("dead_letter_id", "stage", "origin", "reason", "at", "payload"), _dead_letters

@@ -17,12 +17,14 @@ class UnreadableRecordError(Exception):
 class Table:
     """A ClickHouse table that one topic fills.
 
-    `rows` is pure, and raises pydantic.ValidationError or UnreadableRecordError for a record it can't read.
+    `rows` is pure, and raises pydantic.ValidationError or UnreadableRecordError for a record it can't read. `parts`
+    splits such a record into records that stand alone, so that one bad part does not cost the others.
     """
 
     name: str
     columns: tuple[str, ...]
     rows: Callable[[Record], list[Row]]
+    parts: Callable[[Record], list[Record]] | None = None
 
     @property
     def insert(self) -> str:

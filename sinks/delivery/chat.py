@@ -1,8 +1,7 @@
-"""Chat messages to reps, over whatever service an Apprise URL names.
+"""Chat messages to reps, over whatever service an Apprise URL names that `channels/` does not speak to itself.
 
-Apprise judges by the HTTP status alone: WeCom and DingTalk answer 200 even where they refuse a message (too many in a
-minute, say), so such a message counts as sent. And it doesn't tell a refusal from an answer that came too late; it is
-given half a minute to come.
+Apprise judges by the HTTP status alone, which several services answer 200 with where they refuse a message: those are
+in `channels/`. And it doesn't tell a refusal from an answer that came too late; it is given half a minute to come.
 """
 
 import logging
@@ -18,8 +17,8 @@ _ANSWER_TIMEOUT_S = 30.0
 
 
 def silence_url_logging() -> None:
-    """Keep what Apprise and its HTTP client log out of every log: it holds the targets' URLs, which are secrets."""
-    for name in ("apprise", "urllib3", "requests"):
+    """Keep what Apprise and the HTTP clients log out of every log: it holds the targets' URLs, which are secrets."""
+    for name in ("apprise", "urllib3", "requests", "httpx", "httpcore"):
         logger = logging.getLogger(name)
         logger.setLevel(logging.CRITICAL + 1)
         logger.propagate = False

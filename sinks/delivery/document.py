@@ -98,3 +98,7 @@ class MessageDocument:
     def is_digest(self) -> bool:
         """Tell whether there is more than one brief."""
         return len(self.briefs) > 1
+
+    def has_headline_of_its_own(self, brief: BriefDocument) -> bool:
+        """Tell whether a brief's headline says what the message's does not, as in a digest, cut or not."""
+        return self.is_digest or brief.headline.text != self.headline

@@ -4,11 +4,13 @@ import contextlib
 import re
 import smtplib
 import ssl
+from dataclasses import dataclass
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime, parseaddr
+from html import escape
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -33,8 +35,26 @@ _ENHANCED_CODE = re.compile(rb"^([245]\.\d{1,3}\.\d{1,3})\b")
 _ATOM = re.compile(r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$")
 
 
-def compose(delivery: Delivery, rendered: Rendered, to: tuple[str, str], mail_from: str, at: datetime) -> EmailMessage:
+@dataclass(frozen=True)
+class MailLinks:
+    """A picture whose request tells of an opening, and where digests are ended; empty if there is none."""
+
+    pixel: str = ""
+    unsubscribe: str = ""
+
+
+def compose(
+    delivery: Delivery,
+    rendered: Rendered,
+    to: tuple[str, str],
+    mail_from: str,
+    at: datetime,
+    links: MailLinks = MailLinks(),
+) -> EmailMessage:
     """Return the mail of a delivery to a rep's name and address.
+
+    All mails to a rep about one account answer to one message, so that they are shown as one conversation. That message
+    was never sent: its id follows from rep and account, and nothing has to be remembered.
 
     Raises:
         PermanentSendError: the address is none.
@@ -49,12 +69,28 @@ def compose(delivery: Delivery, rendered: Rendered, to: tuple[str, str], mail_fr
     mail["From"] = mail_from
     mail["Subject"] = rendered.subject
     mail["Date"] = format_datetime(at)
-    mail["Message-ID"] = f"<{_message_name(delivery.delivery_id)}@{_domain(mail_from)}>"
+    domain_of_ids = _domain(mail_from)
+    mail["Message-ID"] = f"<{_message_name(delivery.delivery_id)}@{domain_of_ids}>"
+    if thread := _thread(delivery):
+        mail["In-Reply-To"] = mail["References"] = f"<{thread}@{domain_of_ids}>"
+    if links.unsubscribe:
+        mail["List-Unsubscribe"] = f"<{links.unsubscribe}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail["X-Readbrief-Delivery"] = delivery.delivery_id
     mail["Auto-Submitted"] = "auto-generated"  # no out-of-office answers
     mail.set_content(rendered.text)
-    mail.add_alternative(rendered.html, subtype="html")
+    mail.add_alternative(_with_pixel(rendered.html, links.pixel), subtype="html")
     _carry(mail, rendered.pictures)
+    return mail
+
+
+def compose_notice(notice_id: str, said: tuple[str, str], address: str, mail_from: str) -> EmailMessage:
+    """Return a plain mail to the operator: subject and text."""
+    mail = EmailMessage(policy=_ASCII if address.isascii() else _BEYOND_ASCII)
+    mail["To"], mail["From"], mail["Subject"] = address, mail_from, said[0]
+    mail["Message-ID"] = f"<{_message_name(notice_id)}@{_domain(mail_from)}>"
+    mail["Auto-Submitted"] = "auto-generated"
+    mail.set_content(said[1])
     return mail
 
 
@@ -150,6 +186,20 @@ def _refusal(what: str, code: int, text: bytes | str) -> PermanentSendError | Tr
 
 def _message_name(delivery_id: str) -> str:
     return delivery_id if _ATOM.match(delivery_id) else derived_id("mail", delivery_id)
+
+
+def _thread(delivery: Delivery) -> str:
+    """Return the name of the conversation that a mail belongs to; a digest about several accounts is in none."""
+    accounts = {brief.account_id for brief in delivery.briefs}
+    return derived_id("thread", delivery.rep_id, *accounts) if len(accounts) == 1 else ""
+
+
+def _with_pixel(html: str, url: str) -> str:
+    if not url:
+        return html
+    picture = f'<img src="{escape(url)}" width="1" height="1" alt="" style="display:block;border:0">'
+    before, end, after = html.rpartition("</body>")
+    return f"{before}{picture}{end}{after}" if end else html + picture
 
 
 def _domain(mail_from: str) -> str:

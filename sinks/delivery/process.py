@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 
 from schemas import topics
+from schemas.feedback import FeedbackLinks
 from schemas.settings import Settings
 from sinks.clickhouse.client import wait_for_clickhouse
 from sinks.clickhouse.migrate import migrate
@@ -16,6 +17,7 @@ from sinks.delivery.attempts import pauses
 from sinks.delivery.chat import silence_url_logging
 from sinks.delivery.deliver import Courier
 from sinks.delivery.ledger import DeliveryLedger
+from sinks.delivery.memory import DeliveryMemory
 from sinks.delivery.workload import Publish, Workload
 from sinks.directory_feed import DirectoryFeed
 
@@ -31,9 +33,13 @@ _LONGEST_TRY_S = 30
 
 
 def run(
-    settings: Settings, publish: Publish, stop: threading.Event, on_ready: Callable[[], None] = lambda: None
+    settings: Settings,
+    publish: Publish,
+    stop: threading.Event,
+    on_ready: Callable[[], None] = lambda: None,
+    links: FeedbackLinks | None = None,
 ) -> None:
-    """Deliver until `stop` is set; `on_ready` is called once it begins.
+    """Deliver until `stop` is set; `on_ready` is called once it begins, `links` makes the links that come back.
 
     Raises:
         UnavailableError: ClickHouse or Kafka does not answer.
@@ -45,19 +51,19 @@ def run(
     if stop.is_set():
         return
     migrate(settings)
-    ledger = DeliveryLedger.open(settings)
+    ledger, memory = DeliveryLedger.open(settings), DeliveryMemory.open(settings)
     try:
         with DirectoryFeed(settings.kafka_bootstrap) as feed, ThreadPoolExecutor(WORKERS, "delivery") as pool:
             feed.wait_current(DIRECTORY_WAIT_S)
-            courier = Courier(settings, feed.directory, ledger, _now_ms, stop)
+            courier = Courier(settings, feed.directory, ledger, _now_ms, stop, memory, links)
             work = Workload(courier, publish, pool, _BUDGET_S)
-            on_ready()
             on_ready()
             run_consumer(
                 settings.kafka_bootstrap, GROUP, [topics.DELIVERIES.name], work.handle, stop, pace=_pace(settings)
             )
     finally:
         ledger.close()
+        memory.close()
     _log.info("delivery_process_stopped")
 
 

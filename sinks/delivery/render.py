@@ -1,5 +1,6 @@
 """From a delivery to what a rep sees: subject, HTML with its pictures, plain text and chat."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,13 +61,21 @@ _HTML = _environment(escape=True)
 _TEXT = _environment(escape=False)
 
 
-def render(delivery: Delivery, directory: Directory, buttons: ButtonUrl = no_buttons) -> Rendered:
-    """Say a delivery in its language, with the names that the directory knows now."""
+def render(
+    delivery: Delivery,
+    directory: Directory,
+    buttons: ButtonUrl = no_buttons,
+    followed: Callable[[MessageDocument], MessageDocument] = lambda document: document,
+) -> Rendered:
+    """Say a delivery in its language, with the names that the directory knows now.
+
+    `followed` leads the pages' links in HTML by another way; text and chat show addresses, and keep them short.
+    """
     document = document_of(delivery, directory, buttons)
     facts = _facts(delivery, document)
     return Rendered(
         subject=clipped(document.headline, _MAX_SUBJECT),
-        html=_HTML.get_template("message.html.j2").render(facts),
+        html=_HTML.get_template("message.html.j2").render(facts | {"message": followed(document)}),
         text=_TEXT.get_template("message.txt.j2").render(facts).strip() + "\n",
         chat=chat_of(document),
         document=document,

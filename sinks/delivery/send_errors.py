@@ -8,7 +8,11 @@ class SendError(ReadbriefError):
 
 
 class TransientSendError(SendError):
-    """It was not sent, and another try may help."""
+    """It was not sent, and another try may help, `retry_after_s` seconds from now at the soonest."""
+
+    def __init__(self, reason: str, retry_after_s: float = 0.0) -> None:
+        super().__init__(reason)
+        self.retry_after_s = retry_after_s
 
 
 class PermanentSendError(SendError):

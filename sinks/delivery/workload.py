@@ -16,7 +16,7 @@ from schemas.delivery import Delivery, Outcome
 from schemas.errors import InputError, ReadbriefError
 from schemas.message import first_error
 from sinks.consumer import Positions, Record
-from sinks.delivery.deliver import Courier
+from sinks.delivery.deliver import Courier, Later
 from sinks.delivery.ledger import Entry
 
 _log = structlog.get_logger()
@@ -34,6 +34,10 @@ class _Task:
     record: Record
     delivery: Delivery
 
+    @property
+    def place(self) -> _Place:
+        return self.record.topic, self.record.partition, self.record.offset
+
 
 class _UnusableError(Exception):
     """A delivery that this code can't say or send, by a fault of its own."""
@@ -48,6 +52,7 @@ class Workload:
         self._pool = pool
         self._budget_s = budget_s
         self._waiting: dict[_Place, _Task] = {}
+        self._not_before_s: dict[_Place, float] = {}
         self._refused_in_a_row = 0
 
     def handle(self, records: Sequence[Record], positions: Positions) -> Positions:
@@ -61,8 +66,9 @@ class Workload:
         self._waiting = {place: task for place, task in self._waiting.items() if place[:2] in positions}
         for record in records:
             self._take(record)
-        if self._waiting:
-            self._work()
+        self._not_before_s = {place: at_s for place, at_s in self._not_before_s.items() if place in self._waiting}
+        if due := self._due(time.monotonic()):
+            self._work(due)
         return self._held()
 
     def _take(self, record: Record) -> None:
@@ -73,12 +79,24 @@ class Workload:
         else:
             self._waiting[record.topic, record.partition, record.offset] = _Task(record, delivery)
 
-    def _work(self) -> None:
+    def _due(self, now_s: float) -> list[_Task]:
+        """Return what may be tried now; a correction also waits as long as anything before it for its rep does."""
+        due: list[_Task] = []
+        behind: set[str] = set()
+        for place, task in self._waiting.items():
+            is_correction = any(brief.corrects for brief in task.delivery.briefs)
+            if self._not_before_s.get(place, 0) > now_s:
+                behind.add(task.delivery.rep_id)
+            elif not (is_correction and task.delivery.rep_id in behind):
+                due.append(task)
+        return due
+
+    def _work(self, due: list[_Task]) -> None:
         deadline = time.monotonic() + self._budget_s
-        known = self._courier.ledger.standings({task.delivery.delivery_id for task in self._waiting.values()})
+        known = self._courier.ledger.standings({task.delivery.delivery_id for task in due})
         # What goes to one rep goes in order; so the same delivery, read twice, is not sent side by side either.
         by_rep: dict[str, list[_Task]] = {}
-        for task in self._waiting.values():
+        for task in due:
             by_rep.setdefault(task.delivery.rep_id, []).append(task)
         lines = [self._pool.submit(self._deliver_all, tasks, known, deadline) for tasks in by_rep.values()]
         for task, result in _results(lines):
@@ -87,7 +105,7 @@ class Workload:
             else:
                 self._publish(topics.OUTCOMES.name, result.rep_id.encode(), result.to_bytes())
                 self._refused_in_a_row = 0
-            del self._waiting[task.record.topic, task.record.partition, task.record.offset]
+            del self._waiting[task.place]
 
     def _deliver_all(
         self, tasks: list[_Task], known: dict[str, Entry], deadline: float
@@ -102,11 +120,13 @@ class Workload:
             result = outcomes.get(delivery.delivery_id) or self._deliver(delivery, known.get(delivery.delivery_id))
             if isinstance(result, Outcome):
                 outcomes[delivery.delivery_id] = result
-            if result is not None:
+            if isinstance(result, Later):
+                self._not_before_s[task.place] = time.monotonic() + result.wait_s
+            elif result is not None:
                 results.append((task, result))
         return results
 
-    def _deliver(self, delivery: Delivery, known: Entry | None) -> Outcome | _UnusableError | None:
+    def _deliver(self, delivery: Delivery, known: Entry | None) -> Outcome | Later | _UnusableError | None:
         try:
             return self._courier.deliver(delivery, known)
         except ReadbriefError:

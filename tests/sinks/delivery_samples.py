@@ -121,7 +121,10 @@ def a_delivery(number: int = 1, channel: ChannelKind = ChannelKind.email, **chan
 
 def a_directory() -> Directory:
     directory = Directory()
-    channels = (Channel(kind=ChannelKind.email, target="jo@example.com"), Channel(kind=ChannelKind.chat, target="team"))
+    channels = (
+        Channel(kind=ChannelKind.email, target="jo@example.com"),
+        Channel(kind=ChannelKind.chat, target="team", also=True),
+    )
     for entity in (
         Account(account_id="acme", name="Acme Robotics", rep_id="rep-1"),
         Account(account_id="globex", name="Globex", rep_id="rep-1"),

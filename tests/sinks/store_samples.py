@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from schemas import topics
-from schemas.activity import Identified
+from schemas.activity import Activity, ActivityItem, Identified
 from schemas.brief import Advice, Brief, Trigger, TriggerKind
 from schemas.dead_letter import DeadLetter, DeadLetterStage
 from schemas.delivery import ChannelKind, Delivery, Outcome, OutcomeKind
@@ -177,6 +177,9 @@ def one_record_of_each_topic() -> list[Record]:
     letter = DeadLetter.of(DeadLetterStage.collector, "/v1/events", "events: missing", b"\xff{", NOW_MS)
     messages = {
         topics.IDENTIFIED: identified(),
+        topics.ACTIVITY: Activity(
+            account_id="a1", items=(ActivityItem(contact_id="c1", envelope=envelope(page_view())),)
+        ),
         topics.INTEREST: interest(),
         topics.BRIEFS: RepMail(rep_id="r1", briefs=(brief(),)),
         topics.DELIVERIES: delivery(),

@@ -1,14 +1,17 @@
 """What is written stands in ClickHouse once, however often it is written; what can't be read is set aside."""
 
+import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from clickhouse_driver import Client
 
 from schemas.dead_letter import DeadLetter
-from schemas.envelope import Envelope
+from schemas.envelope import Bundle
 from schemas.errors import InputError
+from schemas.events import Click, PageProgress, SectionAttention
 from sinks.clickhouse.queries import visitor_events
 from sinks.clickhouse.rows import TABLES
 from sinks.clickhouse.writer import Writer
@@ -40,7 +43,8 @@ def shared(clickhouse: ClickHouseAddress) -> Iterator[Client]:
 
 @pytest.fixture
 def client(shared: Client) -> Client:
-    for table in ("reads", *(table.name for table in TABLES.values())):
+    rollups = ("content_days", "section_days", "click_days", "account_days", "identified_accounts")
+    for table in ("reads", *rollups, *(table.name for table in TABLES.values())):
         shared.execute(f"TRUNCATE TABLE {table}")
     return shared
 
@@ -68,6 +72,7 @@ def test_the_same_records_twice_are_there_once(client: Client, writer: Writer) -
         "reads": 1,
         "events": len(one_of_each_event()),
         "identified": 1,
+        "activity": 1,
         "interest": 1,
         "briefs": 1,
         "deliveries": 1,
@@ -171,8 +176,70 @@ def test_more_rows_than_fit_one_insert_all_go_in(client: Client, writer: Writer)
     assert client.execute("SELECT count(), uniqExact(event_id) FROM events") == [(25_000, 25_000)]
 
 
-def test_the_envelope_column_holds_what_the_columns_say(client: Client, writer: Writer) -> None:
-    writer.write(one_record_of_each_topic(), NOW_MS)
-    for text, type_name, event_id in client.execute("SELECT envelope, type, event_id FROM events FINAL"):
-        event = Envelope.model_validate_json(text).event
-        assert (event.type, event.event_id) == (type_name, event_id)
+def test_what_the_columns_can_not_hold_comes_back_too(client: Client, writer: Writer) -> None:
+    twice = (SectionAttention(key="s", active_ms=1), SectionAttention(key="s", active_ms=2))
+    page = {"page_view_id": "p1", "url": "https://www.example.com/pricing"}
+    odd = [
+        PageProgress(event_id="e1", occurred_ms=NOW_MS, active_ms=9, depth_pct=9, sections=twice, **page),
+        Click(event_id="e2", occurred_ms=NOW_MS + 1, element="a", page_x=1 / 3, page_y=0.1234, **page),
+    ]
+    writer.write([bundle([envelope(event) for event in odd])], NOW_MS)
+    assert list(visitor_events(client, "v1", 0, None)) == [envelope(event) for event in odd]
+    assert client.execute("SELECT count() FROM events WHERE envelope != ''") == [(2,)]
+
+
+def test_a_bad_envelope_is_set_aside_alone_and_the_rest_of_its_bundle_goes_in(
+    client: Client, writer: Writer, published: Published
+) -> None:
+    good = bundle([envelope(page_view("e1")), envelope(page_view("e2"))])
+    said = json.loads(good.value or b"")
+    said["envelopes"].insert(1, {"site": "main", "event": {"type": "no such"}})
+    writer.write([replace(good, value=json.dumps(said).encode())], NOW_MS)
+    assert client.execute("SELECT event_id FROM events ORDER BY event_id") == [("e1",), ("e2",)]
+    ((topic, _, value),) = published
+    letter = json.loads(DeadLetter.from_bytes(value or b"").payload_bytes())
+    assert topic == "dead-letters"
+    assert letter["envelopes"] == [said["envelopes"][1]]
+
+
+def test_a_row_that_clickhouse_refuses_is_set_aside_alone(
+    client: Client, writer: Writer, published: Published
+) -> None:
+    client.execute("ALTER TABLE events ADD CONSTRAINT poison CHECK event_id != 'e7'")
+    try:
+        writer.write([bundle([envelope(page_view(f"e{n}")) for n in range(20)])], NOW_MS)
+    finally:
+        client.execute("ALTER TABLE events DROP CONSTRAINT poison")
+    assert client.execute("SELECT uniqExact(event_id), countIf(event_id = 'e7') FROM events") == [(19, 0)]
+    ((_, _, value),) = published
+    letter = DeadLetter.from_bytes(value or b"")
+    (refused,) = Bundle.from_bytes(letter.payload_bytes()).envelopes
+    assert refused.event.event_id == "e7"
+    assert "poison" in letter.reason
+
+
+def test_more_refused_rows_than_the_limit_stop_before_any_is_set_aside(
+    client: Client, writer: Writer, published: Published
+) -> None:
+    client.execute("ALTER TABLE events ADD CONSTRAINT poison CHECK event_id NOT LIKE 'e1%'")
+    try:
+        with pytest.raises(InputError, match="READBRIEF_DEAD_LETTER_LIMIT"):
+            writer.write([bundle([envelope(page_view(f"e{n}")) for n in range(20)])], NOW_MS)
+    finally:
+        client.execute("ALTER TABLE events DROP CONSTRAINT poison")
+    assert published == []
+
+
+def test_a_visitors_history_is_found_without_scanning(client: Client, writer: Writer) -> None:
+    client.execute(
+        "INSERT INTO events (visitor_id, site, page_view_id, happened, event_id, type, received, url) "
+        "SELECT concat('other', toString(number %% 5000)), 'main', 'p', fromUnixTimestamp64Milli(toInt64(%(at)s)), "
+        "toString(number), 'page_view', fromUnixTimestamp64Milli(toInt64(%(at)s)), 'https://e.example/' "
+        "FROM numbers(200000)",
+        {"at": NOW_MS},
+    )
+    writer.write([bundle([envelope(page_view(f"e{n}"), "needle") for n in range(30)])], NOW_MS)
+    assert len(list(visitor_events(client, "needle", 0, None))) == 30
+    read = client.last_query.progress.rows
+    print(f"rows read for a history of 30 events among 200,030: {read:,}")
+    assert 30 <= read <= 0.05 * 200_030

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sinks.delivery.attempts import Attempted, attempt, pauses
+from sinks.delivery.attempts import Attempted, HeldBackError, attempt, pauses
 from sinks.delivery.ledger import LedgerState
 from sinks.delivery.send_errors import PermanentSendError, TransientSendError, UnknownSendError
 
@@ -50,9 +50,24 @@ def test_what_is_refused_for_good_or_may_have_worked_is_not_tried_again(
     error: type[Exception], state: LedgerState
 ) -> None:
     line = Line(TransientSendError("down"), error("why"))
-    assert attempt(line.send, pauses(5, 1), line.pause) == Attempted(state, 2, "why")
+    is_final = state is LedgerState.failed
+    assert attempt(line.send, pauses(5, 1), line.pause) == Attempted(state, 2, "why", is_final=is_final)
 
 
 def test_a_stop_ends_the_wait_and_leaves_the_message_unsent() -> None:
     line = Line(*(TransientSendError("down") for _ in range(5)), stops_at=3)
     assert attempt(line.send, pauses(5, 1), line.pause) == Attempted(LedgerState.released, 2, "down")
+
+
+def test_what_the_receiver_says_to_wait_is_waited_and_a_long_wait_is_left_for_later() -> None:
+    line = Line(TransientSendError("later", 7), TransientSendError("much later", 600))
+    assert attempt(line.send, pauses(5, 1), line.pause) == Attempted(LedgerState.released, 2, "much later", 600)
+    assert line.waited == [7]
+    again = Line(TransientSendError("still"), None)
+    assert attempt(again.send, pauses(5, 1), again.pause, tried=2) == Attempted(LedgerState.sent, 4)
+    assert again.waited == [4]
+
+
+def test_a_turn_that_did_not_come_is_no_try() -> None:
+    line = Line(HeldBackError("full", 40))
+    assert attempt(line.send, pauses(5, 1), line.pause, tried=1) == Attempted(LedgerState.released, 1, "full", 40)

@@ -198,7 +198,7 @@ def test_a_fault_of_our_own_sets_the_message_aside_and_stops_nothing(scene: Scen
     assert handled(work, batch) == {}
     (letter,) = scene.dead_letters
     assert letter.payload_bytes() == batch[0].value
-    assert letter.reason.startswith("can't be delivered: AttributeError in chat.py:")
+    assert letter.reason.startswith("can't be delivered: AttributeError in ways.py:")
     assert "token-9f31" not in letter.reason
     assert len(scene.mail.mails) == 1
 

@@ -140,7 +140,7 @@ class Oracle:
             "as_of_ms": now,
             "temperature": LEVELS[level],
             "score": round(sum(reason["points"] for reason in reasons), 3),
-            "reasons": reasons,
+            "reasons": reasons[:20],
             "topics": self.topics(now),
             "contents": self.contents(),
             "readers": self.readers(),

@@ -2,6 +2,7 @@
 
 from schemas.activity import Activity, ActivityItem, Told
 from schemas.brief import TriggerKind
+from schemas.decision import Rule
 from schemas.directory import Account, Contact, Content, Function, Rep, Stage
 from schemas.events import Click, Identify, IdentifyMethod, PageProgress, SectionAttention
 from schemas.interest import Temperature
@@ -104,7 +105,8 @@ def test_an_account_without_a_rep_keeps_what_is_untold() -> None:
     state = state_of(progress("a", "/problem", 20, START_MS))
     step = advance(state, empty, PLAYBOOK, START_MS + 10_000)
     assert not step.briefs
-    assert step.state == state
+    assert (step.state.reads, step.state.told) == (state.reads, state.told)
+    assert [decision.rule for decision in step.decisions] == [Rule.no_owner]
 
 
 def test_a_brief_speaks_the_reps_language_and_falls_back_where_a_text_is_missing() -> None:

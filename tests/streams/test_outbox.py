@@ -49,8 +49,8 @@ def brief(name: str, account: str = "acme", kind: TriggerKind = TriggerKind.sess
 
 
 def post(state: OutboxState, now_ms: int, *briefs: Brief, to: Rep | None = None) -> OutboxStep:
-    state = receive(state, RepMail(rep_id="rita", briefs=briefs), now_ms)
-    return release(state, to or rep(), RULES, now_ms)
+    received = receive(state, RepMail(rep_id="rita", briefs=briefs), now_ms)
+    return release(received.state, to or rep(), RULES, now_ms)
 
 
 def test_a_channel_that_is_not_also_told_stands_by_for_the_first() -> None:

@@ -5,11 +5,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.activity import Activity
+from schemas.activity import Activity, ActivityItem
 from schemas.brief import Brief, TriggerKind
 from schemas.directory import Lifecycle
+from schemas.events import FormSubmit
 from streams.accounts import AccountState, advance, take_in
-from tests.streams.journeys import START_MS
+from tests.streams.journeys import SITE, START_MS, envelope
 from tests.streams.test_accounts import progress
 from tests.streams.test_ownership import OWNERS, PLAYBOOK, moved, people
 
@@ -19,7 +20,13 @@ PATHS = ("/problem", "/solution", "/pricing", "/unlisted")
 moves = st.tuples(st.just("move"), st.sampled_from(Lifecycle), st.sampled_from(({}, OWNERS)))
 reading = st.tuples(st.just("read"), st.sampled_from(PATHS), st.integers(1, 200))
 waiting = st.tuples(st.just("wait"), st.sampled_from((5_000, HOUR_MS, 3 * DAY_MS, 40 * DAY_MS)), st.none())
-stories = st.lists(st.one_of(reading, reading, moves, waiting), max_size=12)
+sending = st.tuples(st.just("form"), st.sampled_from(("demo", "quote")), st.sampled_from((0, 3, 30)))
+stories = st.lists(st.one_of(reading, reading, moves, waiting, sending), max_size=12)
+
+
+def sent_form(name: str, form: str, at_ms: int) -> ActivityItem:
+    event = FormSubmit(event_id=f"{name}-f", occurred_ms=at_ms, page_view_id=name, url=f"{SITE}/solution", form=form)
+    return ActivityItem(contact_id="dana", envelope=envelope("v", at_ms, event))
 
 
 class Story:
@@ -41,9 +48,14 @@ class Story:
             self.now_ms += what
         else:
             self.count += 1
-            self.now_ms += more * 1000
-            item = progress(f"pv-{self.count}", what, more, self.now_ms)
-            activity = Activity(account_id="acme", items=(item,))
+            self.now_ms += max(1, more) * 1000
+            name = f"pv-{self.count}"
+            items: tuple[ActivityItem, ...]
+            if kind == "form":
+                items = (sent_form(name, what, self.now_ms), progress(name, "/solution", more, self.now_ms))
+            else:
+                items = (progress(name, what, more, self.now_ms),)
+            activity = Activity(account_id="acme", items=items)
         return self.look(activity)
 
     def look(self, activity: Activity | None = None) -> list[Brief]:
@@ -93,8 +105,25 @@ def test_a_brief_tells_only_what_is_new_unless_it_hands_over_and_then_all(story:
             if brief.trigger.kind is TriggerKind.hand_over:
                 assert set(brief.told) == set(account.state.reads)
             else:
-                assert all(told.get(name, 0) < active_ms for name, active_ms in brief.told.items())
+                with_forms = {name for name in brief.told if account.state.reads[name].submitted_forms}
+                assert all(told.get(name, 0) < ms for name, ms in brief.told.items() if name not in with_forms)
             told |= brief.told
+
+
+@settings(max_examples=300)
+@given(stories)
+def test_every_form_is_told_once_and_at_once_if_somebody_is_told_of_the_account(story: list[tuple[Any, ...]]) -> None:
+    account, told = Story(crashes=False), []
+    for step in story:
+        briefs = account.live(step)
+        told += [form_id for brief in briefs for form_id in brief.told_forms]
+        if step[0] == "form" and briefs:
+            assert briefs[0].trigger.kind in {TriggerKind.form_sent, TriggerKind.hand_over}
+            assert briefs[0].trigger.kind is TriggerKind.hand_over or briefs[0].trigger.forms[-1] == step[1]
+        lifecycle = account.directory.accounts["acme"].lifecycle
+        if step[0] == "form" and lifecycle in {Lifecycle.opportunity, Lifecycle.won, Lifecycle.use}:
+            assert briefs
+    assert len(told) == len(set(told))
 
 
 @settings(max_examples=300)
