@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from prometheus_client import start_http_server
 from pydantic import SecretStr
 
 from producers.publisher import Publisher
@@ -41,6 +42,8 @@ def run_streams(settings: Settings) -> int:
     from streams.app import run_worker
 
     watch = PlaybookWatch(settings.playbook)
+    if settings.streams_metrics_port:
+        start_http_server(settings.streams_metrics_port, settings.streams_metrics_host)
     wait_for_broker(settings.kafka_bootstrap, settings.start_wait_s, threading.Event())
     feed = DirectoryFeed(settings.kafka_bootstrap, address_key=settings.signing_key(ADDRESS_PURPOSE))
     try:

@@ -126,6 +126,12 @@ class Settings(BaseSettings):
     ] = 30
     delivery_attempts: Annotated[int, Field(ge=1, le=20, description="Tries per delivery")] = 5
     delivery_backoff_s: Annotated[float, Field(ge=0, le=600, description="First pause between tries; it doubles")] = 1
+    streams_metrics_host: Annotated[str, Field(description="Address Prometheus asks the stream worker at")] = (
+        "127.0.0.1"
+    )
+    streams_metrics_port: Annotated[
+        int, Field(ge=0, le=65535, description="Port Prometheus asks the stream worker at; none if 0")
+    ] = 0
     report_to: Annotated[
         str, Field(description="Addresses, by commas, that get the weekly page by mail; nobody if empty")
     ] = ""
