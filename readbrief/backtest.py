@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from typing import Any, NamedTuple
 
+from readbrief.replay import OUTBOX_MEMORY_DAYS, UNOPENED_DAYS
 from readbrief.telling import Difference, Kind, Telling, compared, per_rep_and_day, tellings
 from schemas.activity import Activity, Identified, told_by
 from schemas.brief import Brief
-from schemas.delivery import Delivery
+from schemas.delivery import Delivery, Outcome
 from schemas.directory import Directory
 from schemas.envelope import Envelope
 from schemas.playbook import Playbook
@@ -25,7 +26,6 @@ from sinks.clickhouse.client import connect
 from sinks.clickhouse.stitching import activities, extent_ms
 from streams.rehearsal import Known, Rehearsal
 
-OUTBOX_MEMORY_DAYS = 30
 SAY_EVERY_S = 2.0
 
 Say = Callable[[str], None]
@@ -72,10 +72,13 @@ def backtest(settings: Settings, playbook: Playbook, start_ms: int, until_ms: in
             directory.put(entity)
         memory_ms = start_ms - max(OUTBOX_MEMORY_DAYS, settings.history_days) * DAY_MS
         deliveries = list(queries.deliveries(client, memory_ms))
-        known = known_at(list(queries.told_briefs(client, memory_ms)), deliveries, start_ms)
+        answers = list(queries.answers(client, memory_ms))
+        known = known_at(list(queries.told_briefs(client, memory_ms)), deliveries, start_ms, answers)
+        heard = [one for one in answers if start_ms <= one.at_ms < until_ms]
         run = Rehearsal(directory, playbook, settings.history_days, stitching(settings.history_days))
         since_ms = start_ms - settings.history_days * DAY_MS
-        events = _run(run, queries.known_visitors_events(client, since_ms), known, (start_ms, until_ms), say)
+        stored = _Stored(queries.known_visitors_events(client, since_ms), known, heard)
+        events = _run(run, stored, start_ms, until_ms, say)
     finally:
         client.disconnect()
     was = tellings(one for one in deliveries if start_ms <= one.released_ms < until_ms)
@@ -85,43 +88,65 @@ def backtest(settings: Settings, playbook: Playbook, start_ms: int, until_ms: in
     return Backtest(start_ms, until_ms, events, compared(was, would), was, would, directory)
 
 
-def known_at(told: Sequence[Brief], deliveries: Sequence[Delivery], start_ms: int) -> Known:
-    """Return what had been told before the start, and what each outbox had let go and held then."""
-    gone: dict[str, list[Released]] = defaultdict(list)
-    left: set[str] = set()
+def known_at(
+    told: Sequence[Brief], deliveries: Sequence[Delivery], start_ms: int, answers: Sequence[Outcome] = ()
+) -> Known:
+    """Return what had been told and answered before the start, and what each outbox had let go and held then."""
+    gone: dict[str, dict[str, Released]] = defaultdict(dict)
     for delivery in deliveries:
         if delivery.released_ms < start_ms:
             for brief in delivery.briefs:
-                left.add(brief.brief_id)
-                mark = Released(brief_id=brief.brief_id, account_id=brief.account_id, at_ms=delivery.released_ms)
-                gone[delivery.rep_id].append(mark)
+                gone[delivery.rep_id] |= {mark.brief_id: mark for mark in _marks(brief, delivery.released_ms, start_ms)}
+    said: dict[str, list[Outcome]] = defaultdict(list)
+    for outcome in answers:
+        if outcome.at_ms < start_ms:
+            said[outcome.rep_id].append(outcome)
+    left = {brief_id for marks in gone.values() for brief_id in marks}
     told = [brief for brief in told if brief.decided_ms < start_ms]
     # What was never released in the outbox's memory is not waiting, but lost with an account or a rep.
     waiting = [brief for brief in told if brief.brief_id not in left and _is_recent(brief.decided_ms, start_ms)]
-    outboxes = [RepMail(rep_id=rep_id, released=tuple(marks)) for rep_id, marks in gone.items()]
+    outboxes = [
+        RepMail(rep_id=rep_id, released=tuple(gone[rep_id].values()), outcomes=tuple(said[rep_id]))
+        for rep_id in dict.fromkeys((*gone, *said))
+    ]
     outboxes += [RepMail(rep_id=brief.rep_id, briefs=(brief,)) for brief in waiting]
     marks = [Activity(account_id=brief.account_id, told=(told_by(brief),)) for brief in told]
     return Known(marks, outboxes)
+
+
+def _marks(brief: Brief, released_ms: int, start_ms: int) -> list[Released]:
+    """Return that a brief had left, and those that were merged into it, as a replay tells an outbox."""
+    watched = released_ms > start_ms - UNOPENED_DAYS * DAY_MS and not brief.escalates and not brief.corrects
+    gone = Released(brief_id=brief.brief_id, account_id=brief.account_id, at_ms=released_ms)
+    parts = [gone.model_copy(update={"brief_id": name, "within": brief.brief_id}) for name in brief.merges]
+    return [gone.model_copy(update={"unopened": brief}) if watched else gone, *parts]
 
 
 def _is_recent(decided_ms: int, start_ms: int) -> bool:
     return decided_ms >= start_ms - OUTBOX_MEMORY_DAYS * DAY_MS
 
 
-def _run(run: Rehearsal, chunks: Iterator[list[Envelope]], known: Known, window: tuple[int, int], say: Say) -> int:
+class _Stored(NamedTuple):
+    """What the store has of the events, of the start, and of the answers after it."""
+
+    chunks: Iterator[list[Envelope]]
+    known: Known
+    heard: Sequence[Outcome]
+
+
+def _run(run: Rehearsal, stored: _Stored, start_ms: int, until_ms: int, say: Say) -> int:
     """Go through events in the order in which they were received; return how many lay in the window."""
-    start_ms, until_ms = window
     before: list[list[Envelope]] = []
     inside: list[Envelope] = []
-    for chunk in chunks:
+    for chunk in stored.chunks:
         before.append([one for one in chunk if one.received_ms < start_ms])
         inside = [one for one in chunk if one.received_ms >= start_ms]
         if inside:
             break
-    run.begin((chunk for chunk in before if chunk), known, start_ms)
-    rest = chain(inside, chain.from_iterable(chunks))
+    run.begin((chunk for chunk in before if chunk), stored.known, start_ms)
+    rest = chain(inside, chain.from_iterable(stored.chunks))
     events, said_s = 0, time.monotonic()
-    for events in run.run((one for one in rest if one.received_ms < until_ms), until_ms):
+    for events in run.run((one for one in rest if one.received_ms < until_ms), until_ms, stored.heard):
         if time.monotonic() > said_s + SAY_EVERY_S:
             said_s = time.monotonic()
             say(f"{events:,} events gone through, {len(run.deliveries):,} deliveries would have been made")

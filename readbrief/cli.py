@@ -15,6 +15,7 @@ from rich.markup import escape
 
 from readbrief.logs import configure_logs
 from readbrief.playbook_commands import playbook_app
+from readbrief.report_commands import report_app
 from schemas.errors import ReadbriefError
 from schemas.settings import Settings, load_settings
 
@@ -30,6 +31,7 @@ directory_app = typer.Typer(help="Accounts, contacts, reps and content.", no_arg
 identity_app = typer.Typer(help="Who visitors are taken for.", no_args_is_help=True)
 topics_app = typer.Typer(help="Kafka topics.", no_args_is_help=True)
 schemas_app = typer.Typer(help="The contract.", no_args_is_help=True)
+app.add_typer(report_app, name="report")
 app.add_typer(playbook_app, name="playbook")
 app.add_typer(directory_app, name="directory")
 app.add_typer(identity_app, name="identity")
@@ -79,7 +81,7 @@ def demo(
 
 @app.command(epilog="Example:  readbrief run collector")
 def run(
-    process: Annotated[str, typer.Argument(help="collector, streams, clickhouse or delivery")],
+    process: Annotated[str, typer.Argument(help="collector, streams, clickhouse, delivery or reports")],
 ) -> None:
     """Run one production process, set up by READBRIEF_* variables, until SIGTERM."""
     from readbrief.workers import WORKERS

@@ -30,3 +30,22 @@ def playbook_check(
         typer.echo("\n".join(map(str, faults)) or f"{file}: good")
     if faults:
         raise typer.Exit(1)
+
+
+@playbook_app.command(
+    "page", epilog="Example:  readbrief playbook page --playbook playbook.yaml --language zh-Hant --html us.html"
+)
+def playbook_page(
+    playbook: Annotated[Path, typer.Option(help="Marketing's playbook.")] = Path("playbook.yaml"),
+    language: Annotated[str, typer.Option(help="The colleague's language; headings in English or Chinese.")] = "en",
+    html: Annotated[Path | None, typer.Option(help="Write the page to this file; without it, text is printed.")] = None,
+) -> None:
+    """Make the page for new colleagues: what we do in 30 seconds, products, customers, whom to ask, what is public."""
+    from schemas.playbook import load_playbook
+    from sinks.report.page import colleague_page
+
+    page = colleague_page(load_playbook(playbook), language)
+    if html:
+        html.write_text(page.html, encoding="utf-8")
+    else:
+        typer.echo(page.text)

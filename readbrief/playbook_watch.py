@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import structlog
+from prometheus_client import Gauge
 
 from schemas.errors import InputError
 from schemas.ids import derived_id
@@ -10,6 +11,11 @@ from schemas.playbook import Playbook, read_playbook
 
 log = structlog.get_logger()
 
+FAULTS = Gauge(
+    "readbrief_playbook_faults",
+    "1 for each place, file:line:column, at which the playbook's file is refused; the last good one is in use",
+    ("place",),
+)
 MAX_FAULTS_LOGGED = 20
 
 _Stamp = tuple[int, int, int]
@@ -42,15 +48,17 @@ class PlaybookWatch:
             data = _bytes(self._path)
         except InputError as error:
             self._stamp = stamp
-            self._refuse([str(error)])
+            self._refuse([str(error)], [str(self._path)])
             return None
         if _stamp(self._path) != stamp:
             return None  # it is being written: look again
         self._stamp = stamp
         playbook, faults = read_playbook(str(self._path), data)
         if playbook is None:
-            self._refuse([str(fault) for fault in faults[:MAX_FAULTS_LOGGED]])
+            told = faults[:MAX_FAULTS_LOGGED]
+            self._refuse([str(fault) for fault in told], [fault.place for fault in told])
             return None
+        FAULTS.clear()
         self._version = _version(data)
         if playbook == self.playbook:
             return None
@@ -58,7 +66,15 @@ class PlaybookWatch:
         log.info("playbook_renewed", file=str(self._path), in_use=self._version)
         return playbook
 
-    def _refuse(self, faults: list[str]) -> None:
+    def current(self) -> Playbook:
+        """Return the last good version."""
+        self.renewed()
+        return self.playbook
+
+    def _refuse(self, faults: list[str], places: list[str]) -> None:
+        FAULTS.clear()
+        for place in places:
+            FAULTS.labels(place).set(1)
         log.error("playbook_refused", faults=faults, in_use=self._version)
 
 

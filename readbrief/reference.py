@@ -4,6 +4,7 @@ import sys
 from pathlib import Path
 
 from producers.metrics import collector_metrics
+from readbrief.playbook_watch import FAULTS
 from schemas.settings import Settings
 from schemas.topics import DAY_MS, TOPICS
 
@@ -33,6 +34,14 @@ def reference() -> str:
             "Declared in `producers/metrics.py`; at `/metrics` on `READBRIEF_COLLECTOR_METRICS_PORT`.",
             "",
             *_metrics(),
+            "",
+            "## Metrics of the stream worker",
+            "",
+            "At `/metrics` on `READBRIEF_STREAMS_METRICS_PORT`.",
+            "",
+            "| metric | type | meaning |",
+            "| --- | --- | --- |",
+            *(f"| `{each.name}` | {each.type} | {each.documentation} |" for each in FAULTS.collect()),
             "",
         ]
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+from prometheus_client import start_http_server
 from pydantic import SecretStr
 
 from producers.publisher import Publisher
@@ -41,6 +42,8 @@ def run_streams(settings: Settings) -> int:
     from streams.app import run_worker
 
     watch = PlaybookWatch(settings.playbook)
+    if settings.streams_metrics_port:
+        start_http_server(settings.streams_metrics_port, settings.streams_metrics_host)
     wait_for_broker(settings.kafka_bootstrap, settings.start_wait_s, threading.Event())
     feed = DirectoryFeed(settings.kafka_bootstrap, address_key=settings.signing_key(ADDRESS_PURPOSE))
     try:
@@ -70,11 +73,21 @@ def run_delivery(settings: Settings) -> int:
     return 0
 
 
+def run_reports(settings: Settings) -> int:
+    """Send the weekly page on its day until SIGTERM."""
+    from sinks.report.process import run
+
+    watch = PlaybookWatch(settings.playbook)
+    run(settings, watch.current, _stop_on_signals(), on_ready=announce_ready)
+    return 0
+
+
 WORKERS: dict[str, Callable[[Settings], int]] = {
     "collector": run_collector,
     "streams": run_streams,
     "clickhouse": run_clickhouse,
     "delivery": run_delivery,
+    "reports": run_reports,
 }
 
 
@@ -91,6 +104,7 @@ def worker_children(settings: Settings, logs: Path) -> list[Child]:
             probes.get(name),
         )
         for name in WORKERS
+        if name != "reports" or settings.report_to
     ]
 
 

@@ -193,6 +193,17 @@ class CorrectionRules(FileModel):
     settle_s: Annotated[float, Field(ge=0, description="What is known must stand for so long")] = 60
 
 
+class CompanyPage(FileModel):
+    """What else stands on a new colleague's page, beside what briefs are made of."""
+
+    public: Annotated[tuple[Text, ...], Field(description="What may be said in public")] = ()
+    internal: Annotated[tuple[Text, ...], Field(description="What stays with us")] = ()
+    reach: Annotated[tuple[Text, ...], Field(description="How customers reach us")] = ()
+    industries: Annotated[dict[Slug, Text], Field(description="Names of the industries in `references`")] = Field(
+        default_factory=dict
+    )
+
+
 class Playbook(FileModel):
     """Marketing's file, whole."""
 
@@ -216,6 +227,7 @@ class Playbook(FileModel):
     in_30_seconds: Annotated[
         tuple[Text, ...], Field(description="What we do, as everyone of us should be able to say it")
     ] = ()
+    company_page: CompanyPage = CompanyPage()
     bring: BringRules = BringRules()
     triggers: TriggerRules = TriggerRules()
     temperature: TemperatureRules = TemperatureRules()

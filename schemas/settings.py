@@ -1,14 +1,16 @@
 """Settings: built once from the environment, passed down frozen, imported by nobody as a global."""
 
 import hashlib
+from datetime import time
 from pathlib import Path
 from typing import Annotated, Any
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.errors import InputError
-from schemas.message import Id, Model, first_error
+from schemas.message import Id, Language, Model, first_error
 from schemas.urls import origin_of
 
 
@@ -124,10 +126,32 @@ class Settings(BaseSettings):
     ] = 30
     delivery_attempts: Annotated[int, Field(ge=1, le=20, description="Tries per delivery")] = 5
     delivery_backoff_s: Annotated[float, Field(ge=0, le=600, description="First pause between tries; it doubles")] = 1
+    streams_metrics_host: Annotated[str, Field(description="Address Prometheus asks the stream worker at")] = (
+        "127.0.0.1"
+    )
+    streams_metrics_port: Annotated[
+        int, Field(ge=0, le=65535, description="Port Prometheus asks the stream worker at; none if 0")
+    ] = 0
+    report_to: Annotated[
+        str, Field(description="Addresses, by commas, that get the weekly page by mail; nobody if empty")
+    ] = ""
+    report_language: Annotated[Language, Field(description="The weekly page's language")] = "en"
+    report_day: Annotated[int, Field(ge=0, le=6, description="Weekday on which it is sent, from 0 for Monday")] = 0
+    report_time: Annotated[time, Field(description="From when on that day")] = time(7)
+    report_time_zone: Annotated[str, Field(description="The meeting's clock: when its week begins and ends")] = "UTC"
     dead_letter_limit: Annotated[
         int, Field(ge=1, description="So many dead letters in a row stop a consumer: a bad deploy, not bad messages")
     ] = 100
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$", description="Least level logged")] = "info"
+
+    @field_validator("report_time_zone")
+    @classmethod
+    def _is_zone(cls, name: str) -> str:
+        try:
+            ZoneInfo(name)
+        except (KeyError, ValueError, OSError) as error:
+            raise ValueError(f"{name!r} is not an IANA time zone such as Europe/Berlin") from error
+        return name
 
     def signing_key(self, purpose: str) -> bytes:
         """Return the key for one purpose, so that a token made for one is no good for another."""

@@ -27,9 +27,14 @@ class Fault:
     field: str
     reason: str
 
+    @property
+    def place(self) -> str:
+        """Where it is, as editors take it."""
+        return f"{self.file}:{self.line}:{self.column}"
+
     def __str__(self) -> str:
         said = f"{self.field}: {self.reason}" if self.field else self.reason
-        return f"{self.file}:{self.line}:{self.column}: {said}"
+        return f"{self.place}: {said}"
 
 
 Check = Callable[[Any], Iterator[tuple[Place, str]]]

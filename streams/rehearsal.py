@@ -4,19 +4,19 @@ stored events ─> visitors ─> accounts ─> reps ─> deliveries, kept
                     └─ identified ─> stitch ─┘
 """
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from schemas.activity import Activity, Identified
-from schemas.delivery import Delivery
+from schemas.delivery import Delivery, Outcome
 from schemas.directory import Directory
 from schemas.envelope import Bundle, Envelope
 from schemas.message import Message
 from schemas.playbook import Playbook
 from schemas.rep_mail import RepMail
-from schemas.topics import ACTIVITY, BRIEFS, DELIVERIES, EVENTS, IDENTIFIED, Topic
+from schemas.topics import ACTIVITY, BRIEFS, DELIVERIES, EVENTS, IDENTIFIED, OUTCOMES, Topic
 from streams.account_stage import AccountStage
 from streams.records import MemoryTable
 from streams.rep_stage import RepStage
@@ -78,16 +78,29 @@ class Rehearsal:
         mails = [Send(BRIEFS, mail.rep_id, mail) for mail in known.outboxes]
         self._tell([*mails, *late], start_ms)
 
-    def run(self, envelopes: Iterable[Envelope], until_ms: int) -> Iterator[int]:
-        """Go through events in the order in which they were received, up to a moment; yields how many are done."""
+    def run(self, envelopes: Iterable[Envelope], until_ms: int, answers: Sequence[Outcome] = ()) -> Iterator[int]:
+        """Go through events in the order in which they were received, up to a moment; yields how many are done.
+
+        What reps answered at the time, in order, is heard at the time it was said.
+        """
         done = 0
+        waiting = deque(answers)
         for batch in _batches(envelopes):
             now_ms = batch[-1].received_ms
+            self._hear(waiting, now_ms)
             self._wake(now_ms)
             self._judge(self._identify(batch, now_ms), now_ms)
             done += len(batch)
             yield done
+        self._hear(waiting, until_ms)
         self._wake(until_ms)
+
+    def _hear(self, waiting: deque[Outcome], until_ms: int) -> None:
+        """Let the outboxes hear what was answered up to a moment, each answer at its own time."""
+        while waiting and waiting[0].at_ms <= until_ms:
+            said = waiting.popleft()
+            self._wake(said.at_ms)
+            self._tell([Send(OUTCOMES, said.rep_id, said)], said.at_ms)
 
     def _identify(self, envelopes: Sequence[Envelope], now_ms: int) -> list[Send]:
         """Have the visitors' stage look at events, and return the accounts' messages, stitched history among them."""
@@ -114,7 +127,7 @@ class Rehearsal:
 
     def _tell(self, sends: Sequence[Send], now_ms: int, keys: Sequence[str] = ()) -> None:
         """Have the outboxes look; what one of them hands to another rep goes round once more."""
-        mails = [send for send in sends if send.topic is BRIEFS]
+        mails = [send for send in sends if send.topic in {BRIEFS, OUTCOMES}]
         while mails or keys:
             released = self._reps.handle(_incoming(mails), now_ms, keys)
             self.deliveries += [

@@ -7,7 +7,7 @@ from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 
-from schemas.playbook import Playbook
+from schemas.playbook import Playbook, Text
 from sinks.delivery.outside_text import one_line
 from sinks.report.queries import Query, as_run
 from sinks.report.weekly import Weekly
@@ -69,6 +69,38 @@ def weekly_page(page: Weekly, language: str, playbook: Playbook, *, with_queries
         "shades": _SHADES,
     }
     return _filled("weekly", words, given)
+
+
+def colleague_page(playbook: Playbook, language: str) -> Page:
+    """Return what every colleague should be able to say, from the playbook; what it does not have is left out."""
+    words = words_for(language)
+
+    def said(text: Text) -> str:
+        return playbook.say(text, language)
+
+    more = playbook.company_page
+    products = [
+        {"name": said(one.name), "does": said(one.does), "suits": words.listed(tuple(map(said, one.suits)))}
+        for one in playbook.products.values()
+    ]
+    customers = [
+        (said(more.industries.get(slug, slug)), [said(text) for text in texts])
+        for slug, texts in playbook.references.items()
+    ]
+    experts = [(one.name, one.reach, words.listed(tuple(map(said, one.knows)))) for one in playbook.experts.values()]
+    given: dict[str, Any] = {
+        "title": words.say("new.title", company=playbook.company),
+        "pitch": [said(text) for text in playbook.in_30_seconds],
+        "products": products,
+        "customers": customers,
+        "experts": experts,
+        "lists": [
+            (words.say(f"new.{name}"), [said(text) for text in texts])
+            for name, texts in (("public", more.public), ("internal", more.internal), ("reach", more.reach))
+            if texts
+        ],
+    }
+    return _filled("colleague", words, given)
 
 
 def queries_of(page: Weekly) -> Mapping[str, str]:

@@ -13,7 +13,7 @@ from readbrief.backtest import backtest, known_at, stitching
 from readbrief.telling import Kind, Telling, compared, tellings
 from schemas.brief import Brief, TriggerKind
 from schemas.channel import ChannelKind
-from schemas.delivery import Delivery
+from schemas.delivery import Delivery, Outcome, OutcomeKind
 from schemas.directory import (
     Account,
     Channel,
@@ -68,11 +68,18 @@ def crowd() -> tuple[Directory, list[Envelope]]:
 
 
 def rehearse(
-    directory: Directory, rules: Playbook, events: Sequence[Envelope], start_ms: int, known: Known = BEFORE
+    directory: Directory,
+    rules: Playbook,
+    events: Sequence[Envelope],
+    start_ms: int,
+    known: Known = BEFORE,
+    *,
+    answers: Sequence[Outcome] = (),
 ) -> list[Delivery]:
     run = Rehearsal(directory, rules, HISTORY_DAYS, stitching(HISTORY_DAYS))
     run.begin([[one for one in events if one.received_ms < start_ms]], known, start_ms)
-    for _ in run.run([one for one in events if one.received_ms >= start_ms], events[-1].received_ms + 600_000):
+    inside = [one for one in events if one.received_ms >= start_ms]
+    for _ in run.run(inside, events[-1].received_ms + 600_000, answers):
         pass
     return run.deliveries
 
@@ -91,6 +98,22 @@ def test_the_second_half_alone_tells_what_it_told_after_the_first() -> None:
     assert {each.kind for each in found} == {Kind.unchanged}, [
         each for each in found if each.kind is not Kind.unchanged
     ]
+
+
+def test_what_a_rep_answered_is_heard_at_its_time() -> None:
+    directory, events = crowd()
+    whole = tellings(rehearse(directory, RULES, events, START_MS))
+    accounts = [one.brief.account_id for one in whole]
+    first = next(one for one in whole if accounts.count(one.brief.account_id) > 1)
+    snoozed = Outcome(
+        outcome_id="o1", delivery_id="d1", rep_id="rita", channel=ChannelKind.email, kind=OutcomeKind.snoozed,
+        brief_ids=(first.brief.brief_id,), account_ids=(first.brief.account_id,), at_ms=first.at_ms + 1,
+    )  # fmt: skip
+    quieter = tellings(rehearse(directory, RULES, events, START_MS, answers=[snoozed]))
+    of_account = [one for one in quieter if one.brief.account_id == first.brief.account_id]
+    assert [one.brief.brief_id for one in of_account] == [first.brief.brief_id]
+    others = [[one for one in told if one.brief.account_id != first.brief.account_id] for told in (whole, quieter)]
+    assert {each.kind for each in compared(*others)} == {Kind.unchanged}
 
 
 def test_the_same_events_and_rules_tell_the_same_bytes() -> None:
@@ -142,12 +165,14 @@ def recorded(clickhouse: ClickHouseAddress, tmp_path_factory: pytest.TempPathFac
             "smtp_port": mail.port,
         }
         settings = Settings.model_validate(given)
+        publish(bootstrap, entities())
         with running_system(settings, directory):
-            publish(bootstrap, entities())
             visit(bootstrap)
             mail.wait_for(1, 30)
             client = connect(settings)
-            assert wait_until(lambda: len(client.execute("SELECT arrayJoin(brief_ids) FROM deliveries FINAL")) >= 2 or None, 20)
+            assert wait_until(
+                lambda: len(client.execute("SELECT arrayJoin(brief_ids) FROM deliveries FINAL")) >= 2 or None, 20
+            )
             client.disconnect()
         yield settings
 

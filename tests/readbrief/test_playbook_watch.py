@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from structlog.testing import capture_logs
 
-from readbrief.playbook_watch import PlaybookWatch
+from readbrief.playbook_watch import FAULTS, PlaybookWatch
 from schemas.errors import InputError
 
 OLD = "company: Old\n"
@@ -39,9 +39,15 @@ def test_a_bad_version_is_told_once_with_its_line_and_the_last_good_one_stays(fi
     assert (said["event"], said["log_level"]) == ("playbook_refused", "error")
     assert said["faults"] == [f"{file}:2:10: outbox.coldown_s: unknown key; did you mean 'cooldown_s'?"]
     assert watch.playbook.company == "Old"
+    assert places() == [f"{file}:2:10"]
     file.write_text(NEW)
     assert watch.renewed() is watch.playbook
     assert watch.playbook.company == "New"
+    assert places() == []
+
+
+def places() -> list[str]:
+    return [sample.labels["place"] for metric in FAULTS.collect() for sample in metric.samples]
 
 
 def test_a_file_that_is_gone_leaves_the_last_good_one_until_it_is_back(file: Path) -> None:

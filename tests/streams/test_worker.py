@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from datetime import time as clock_time
 from pathlib import Path
 
+import httpx
 import pytest
 
 from producers.publisher import partition_of
@@ -31,6 +32,7 @@ from tests.support.fresh_brokers import (
     messages_until,
     producing,
 )
+from tests.support.ports import free_port
 from tests.support.processes import Running, start
 
 PLAYBOOK = """
@@ -100,11 +102,15 @@ def dead_letters(bootstrap: str, count: int) -> list[DeadLetter]:
 
 
 @contextmanager
-def worker(bootstrap: str, directory: Path, *, limit: int = 100, rules: str = PLAYBOOK) -> Iterator[Running]:
+def worker(
+    bootstrap: str, directory: Path, *, limit: int = 100, rules: str = PLAYBOOK, streams_metrics_port: int = 0
+) -> Iterator[Running]:
     """Have a worker running from the moment it says that it is ready."""
     playbook = directory / "playbook.yaml"
     playbook.write_text(rules)
-    settings = broker_settings(bootstrap).model_copy(update={"playbook": playbook, "dead_letter_limit": limit})
+    settings = broker_settings(bootstrap).model_copy(
+        update={"playbook": playbook, "dead_letter_limit": limit, "streams_metrics_port": streams_metrics_port}
+    )
     log = directory / f"worker-{now_ms()}.log"
     running = start([sys.executable, "-m", "readbrief", "run", "streams"], log, environment=as_environment(settings))
 
@@ -178,13 +184,17 @@ def test_messages_that_cannot_be_read_become_dead_letters_and_the_worker_goes_on
 @pytest.mark.timeout(120)
 def test_a_running_worker_keeps_the_last_good_playbook_and_takes_a_new_good_one(tmp_path: Path) -> None:
     playbook, bare = tmp_path / "playbook.yaml", "company: Example\ntriggers: {session_grace_s: 1, "
+    metrics_port = free_port()
     with fresh_embedded_broker(tmp_path) as bootstrap:
         publish_directory(bootstrap)
-        with worker(bootstrap, tmp_path, rules=bare + "told: [temperature_up]}\n") as running:
+        rules = bare + "told: [temperature_up]}\n"
+        with worker(bootstrap, tmp_path, rules=rules, streams_metrics_port=metrics_port) as running:
             publish_events(bootstrap, "visitor-a", identify("a", "acme-1"), progress("pv-a", 6))
             playbook.write_text(bare + "tolled: []}\n")
             refusal = "playbook.yaml:2:32: triggers.tolled: unknown key; did you mean 'told'?"
             running.wait_until(lambda: running.output.read_text().index(refusal), 10)
+            metrics = httpx.get(f"http://127.0.0.1:{metrics_port}/metrics", timeout=5).text
+            assert f'readbrief_playbook_faults{{place="{playbook}:2:32"}} 1.0' in metrics
             playbook.write_text(bare + "min_session_active_s: 5}\n")
             running.wait_until(lambda: running.output.read_text().index("playbook_renewed"), 10)
             publish_events(bootstrap, "visitor-b", identify("b", "bolt-1"), progress("pv-b", 6))
