@@ -56,7 +56,8 @@ _ROWS = """
 _KNOWN = """
     INSERT INTO identified (visitor_id, contact_id, account_id, method, evidence, valid_from, recorded, message)
     SELECT concat(hex(sipHash128('v', visitor)), hex(toUInt8(visitor))), concat('contact-', toString(visitor)),
-           concat('account-', toString(intDiv(number, {each}))), 'email_link', moment, toDateTime64(0, 3, 'UTC'), moment, ''
+           concat('account-', toString(intDiv(number, {each}))), 'email_link', moment,
+           toDateTime64(0, 3, 'UTC'), moment, ''
     FROM (SELECT number, number * {known} AS visitor, fromUnixTimestamp64Milli({start_ms}, 'UTC') AS moment
           FROM numbers({first}, {count}))
 """

@@ -120,12 +120,12 @@ def replay(
     from readbrief.replay import rebuild_into, replay_range
 
     settings = _settings(data)
-    bounds = [int(one.replace(tzinfo=UTC).timestamp() * 1000) for one in (since, until)]
+    since_ms, until_ms = (int(one.replace(tzinfo=UTC).timestamp() * 1000) for one in (since, until))
     if into:
-        typer.echo(f"{rebuild_into(settings, into, *bounds, _progress)} events written into {into}")
+        typer.echo(f"{rebuild_into(settings, into, since_ms, until_ms, _progress)} events written into {into}")
         return
     with closing(Publisher(settings.kafka_bootstrap, delivery_timeout_s=30)) as publisher:
-        typer.echo(f"{replay_range(settings, publisher, *bounds, _progress)} events sent again")
+        typer.echo(f"{replay_range(settings, publisher, since_ms, until_ms, _progress)} events sent again")
 
 
 @app.command(epilog="Example:  readbrief forget contact:dana --yes --data ./data > receipt.json")

@@ -111,10 +111,8 @@ def replay_range(
         client.disconnect()
 
 
-def rebuild_into(
-    settings: Settings, database: str, since_ms: int, until_ms: int, say: Callable[[str], None]
-) -> int:
-    """Write the stored events of a range of receipt into another database, with all that is derived there; return how many.
+def rebuild_into(settings: Settings, database: str, since_ms: int, until_ms: int, say: Callable[[str], None]) -> int:
+    """Write the stored events of a range of receipt into another database, with all that is derived; return how many.
 
     The database is made if it is missing, and brought to the newest migration. Nothing is published.
 

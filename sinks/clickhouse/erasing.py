@@ -47,6 +47,7 @@ class People:
 _OF_PERSON = "has(%(visitors)s, visitor_id) OR has(%(contacts)s, contact_id)"
 _OF_ANY = f"{_OF_PERSON} OR has(%(accounts)s, account_id)"
 _NAMED = "multiSearchAny(message, %(quoted)s)"
+_OF_DELIVERY = f"hasAny(account_ids, %(accounts)s) OR {_NAMED}"
 
 CONDITIONS: Mapping[str, str] = {
     "events": _OF_PERSON,
@@ -57,9 +58,8 @@ CONDITIONS: Mapping[str, str] = {
     "account_days": "has(%(accounts)s, account_id)",
     "interest": f"has(%(accounts)s, account_id) OR hasAny(readers, %(contacts)s) OR {_NAMED}",
     "briefs": f"has(%(accounts)s, account_id) OR {_NAMED}",
-    "outcomes": "delivery_id IN (SELECT delivery_id FROM deliveries "
-    f"WHERE hasAny(account_ids, %(accounts)s) OR {_NAMED})",
-    "deliveries": f"hasAny(account_ids, %(accounts)s) OR {_NAMED}",
+    "outcomes": f"delivery_id IN (SELECT delivery_id FROM deliveries WHERE {_OF_DELIVERY})",
+    "deliveries": _OF_DELIVERY,
     "dead_letters": "multiSearchAny(tryBase64Decode(payload), %(quoted)s)",
     "directory": "has(%(entities)s, entity_id)",
 }
@@ -168,8 +168,6 @@ def _hashes(client: Client, people: People) -> dict[str, list[int]]:
     return {"visitor_keys": visitors, "view_keys": views, "event_keys": events, "stem_keys": stems}
 
 
-def _count(
-    client: Client, table: str, where: str, people: People, more: Mapping[str, Any] | None = None
-) -> int:
+def _count(client: Client, table: str, where: str, people: People, more: Mapping[str, Any] | None = None) -> int:
     query = f"SELECT count() FROM {table} WHERE {where}"  # noqa: S608 - our own names
     return int(client.execute(query, people.given | dict(more or {}))[0][0])

@@ -1,6 +1,7 @@
 """Who is forgotten is gone from every table, rollups included, and all others stand as if that one had never been."""
 
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 import pytest
@@ -13,7 +14,7 @@ from schemas.activity import Activity, ActivityItem
 from schemas.dead_letter import DeadLetter, DeadLetterStage
 from schemas.envelope import Envelope
 from schemas.errors import InputError
-from schemas.events import Click, PageProgress, SectionAttention
+from schemas.events import Click, Event, PageProgress, SectionAttention
 from schemas.settings import Settings
 from sinks.clickhouse import page_queries
 from sinks.clickhouse.client import connect
@@ -61,7 +62,7 @@ def client(shared: Settings) -> Iterator[Client]:
 
 def reading(visitor_id: str, active_ms: int) -> list[Envelope]:
     page = {"page_view_id": f"p-{visitor_id}", "url": URL}
-    events = [
+    events: list[Event] = [
         page_view(f"view-{visitor_id}", page_view_id=page["page_view_id"]),
         PageProgress(event_id=f"progress-{visitor_id}", occurred_ms=NOW_MS, active_ms=active_ms, depth_pct=50,
                      bands=(active_ms, *([0] * 9)),
@@ -109,7 +110,7 @@ def contents(client: Client) -> dict[str, list[Any]]:
 
 
 def answers(client: Client) -> list[Any]:
-    always = page_queries.date(2000, 1, 1), page_queries.date(2100, 1, 1)
+    always = date(2000, 1, 1), date(2100, 1, 1)
     sections = "SELECT url, section, maxMap(views) AS m FROM section_days GROUP BY 1, 2 HAVING notEmpty(m)"
     return [
         [day for day in page_queries.content_by_day(client, *always) if day.views],
