@@ -66,8 +66,10 @@ def forget(settings: Settings, kind: str, subject: str, wait_s: float = TIMEOUT_
 
 def _accounts_touched(client: Any, people: People) -> set[str]:
     """Return the accounts whose summaries rest on these people's reading."""
-    query = "SELECT DISTINCT account_id FROM identified WHERE has(%(visitors)s, visitor_id) "
-        "OR has(%(contacts)s, contact_id)"
+    query = """
+        SELECT DISTINCT account_id FROM identified
+        WHERE has(%(visitors)s, visitor_id) OR has(%(contacts)s, contact_id)
+    """
     return {*people.accounts, *(one for (one,) in client.execute(query, people.given))}
 
 
