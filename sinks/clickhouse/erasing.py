@@ -58,7 +58,7 @@ CONDITIONS: Mapping[str, str] = {
     "account_days": "has(%(accounts)s, account_id)",
     "interest": f"has(%(accounts)s, account_id) OR hasAny(readers, %(contacts)s) OR {_NAMED}",
     "briefs": f"has(%(accounts)s, account_id) OR {_NAMED}",
-    "outcomes": f"delivery_id IN (SELECT delivery_id FROM deliveries WHERE {_OF_DELIVERY})",
+    "outcomes": f"delivery_id IN (SELECT delivery_id FROM deliveries WHERE {_OF_DELIVERY})",  # noqa: S608 - our own
     "deliveries": _OF_DELIVERY,
     "dead_letters": "multiSearchAny(tryBase64Decode(payload), %(quoted)s)",
     "directory": "has(%(entities)s, entity_id)",

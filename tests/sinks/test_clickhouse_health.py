@@ -30,10 +30,10 @@ def test_health_and_metrics_say_that_clickhouse_is_away_and_since_when() -> None
         assert httpx.get(f"{url}/other").status_code == 404
 
 
-def test_what_can_not_be_handled_is_tried_again_with_longer_pauses_and_committed_then(kafka_broker: str) -> None:
+def test_what_can_not_be_handled_is_tried_again_with_longer_pauses_and_committed_then(embedded_broker: str) -> None:
     topic = "held-while-away"
-    make_topics(kafka_broker, {topic: 1})
-    produce(kafka_broker, topic, [(0, None, b"one"), (0, None, b"two")])
+    make_topics(embedded_broker, {topic: 1})
+    produce(embedded_broker, topic, [(0, None, b"one"), (0, None, b"two")])
     stop, back = threading.Event(), threading.Event()
     pauses: list[float] = []
     seen: list[list[bytes | None]] = []
@@ -44,12 +44,12 @@ def test_what_can_not_be_handled_is_tried_again_with_longer_pauses_and_committed
         if records:
             seen.append([record.value for record in records])
             if len(seen) < 4:
-                assert committed(kafka_broker, "g-away", topic) is None
+                assert committed(embedded_broker, "g-away", topic) is None
                 raise UnavailableError("away")
         return {}
 
     patience = Patience(lambda _, pause_s: pauses.append(pause_s), back.set, first_pause_s=0.05, longest_pause_s=0.1)
-    run_consumer(kafka_broker, "g-away", [topic], handle, stop, pace=Pace(linger_s=0.1), patience=patience)
+    run_consumer(embedded_broker, "g-away", [topic], handle, stop, pace=Pace(linger_s=0.1), patience=patience)
     assert seen == [[b"one", b"two"]] * 4
     assert pauses == [0.05, 0.1, 0.1]
-    assert committed(kafka_broker, "g-away", topic) == 2
+    assert committed(embedded_broker, "g-away", topic) == 2
