@@ -4,6 +4,7 @@ import sys
 from importlib import import_module
 
 BENCHMARKS = {
+    "clickhouse": "benchmarks.clickhouse",
     "collector": "benchmarks.collector",
     "reading": "benchmarks.reading",
     "streams": "benchmarks.streams.comparison",

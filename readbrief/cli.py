@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, NoReturn
 
@@ -94,12 +95,73 @@ def run(
 
 
 @app.command(epilog="Example:  readbrief migrate --data ./data")
-def migrate(data: Data = None) -> None:
-    """Bring ClickHouse to the newest migration."""
+def migrate(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Print the statements, and run none.")] = False,
+    data: Data = None,
+) -> None:
+    """Bring ClickHouse to the newest migration, and its tables to what the settings say is kept."""
     from sinks.clickhouse.migrate import migrate as apply_migrations
+    from sinks.clickhouse.migrate import planned
 
+    if dry_run:
+        typer.echo("\n\n".join(f"{sql};" for sql in planned(_settings(data))) or "nothing to do")
+        return
     applied = apply_migrations(_settings(data))
     typer.echo("\n".join(f"applied {name}" for name in applied) or "nothing to do")
+
+
+@app.command(epilog="Example:  readbrief replay --from 2026-11-01 --to 2026-11-08T12:00 --data ./data")
+def replay(
+    since: Annotated[datetime, typer.Option("--from", help="First moment of receipt, in UTC.")],
+    until: Annotated[datetime, typer.Option("--to", help="First moment that is no longer meant, in UTC.")],
+    into: Annotated[str | None, typer.Option(help="Write them into this other database, and publish nothing.")] = None,
+    data: Data = None,
+) -> None:
+    """Send stored events through the streams again; no brief is sent a second time."""
+    from contextlib import closing
+
+    from producers.publisher import Publisher
+    from readbrief.replay import rebuild_into, replay_range
+
+    settings = _settings(data)
+    since_ms, until_ms = (int(one.replace(tzinfo=UTC).timestamp() * 1000) for one in (since, until))
+    if into:
+        typer.echo(f"{rebuild_into(settings, into, since_ms, until_ms, _progress)} events written into {into}")
+        return
+    with closing(Publisher(settings.kafka_bootstrap, delivery_timeout_s=30)) as publisher:
+        typer.echo(f"{replay_range(settings, publisher, since_ms, until_ms, _progress)} events sent again")
+
+
+@app.command(epilog="Example:  readbrief forget contact:dana --yes --data ./data > receipt.json")
+def forget(
+    who: Annotated[str, typer.Argument(help="contact:ID, visitor:ID or account:ID.")],
+    yes: Annotated[bool, typer.Option("--yes", help="Do it; without it only what would go is counted.")] = False,
+    data: Data = None,
+) -> None:
+    """Erase a person or an account everywhere, and print the receipt as JSON; it can't be undone."""
+    from readbrief.forget import forget as erase_everywhere
+    from sinks.clickhouse.client import connect
+    from sinks.clickhouse.erasing import counts, people_of
+
+    kind, _, subject = who.partition(":")
+    settings = _settings(data)
+    if yes:
+        receipt = erase_everywhere(settings, kind, subject)
+        typer.echo(json.dumps(receipt, indent=2))
+        raise typer.Exit(0 if receipt["streams"]["gone_through"] else 1)
+    with connect(settings) as client:
+        typer.echo(json.dumps({"would_remove": counts(client, people_of(client, kind, subject))}, indent=2))
+
+
+@app.command(epilog="Example:  readbrief export contact:dana --data ./data > dana.json")
+def export(
+    who: Annotated[str, typer.Argument(help="contact:ID, visitor:ID or account:ID.")], data: Data = None
+) -> None:
+    """Print all that the store has of a person or an account, as JSON."""
+    from readbrief.export import export as exported
+
+    kind, _, subject = who.partition(":")
+    typer.echo(json.dumps(exported(_settings(data), kind, subject), indent=2, default=str))
 
 
 @topics_app.command("create", epilog="Example:  readbrief topics create")

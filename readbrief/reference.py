@@ -1,12 +1,14 @@
 """The reference tables of the docs, made from the code: `python -m readbrief.reference docs/reference.md`."""
 
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 from producers.metrics import collector_metrics
 from readbrief.playbook_watch import FAULTS
 from schemas.settings import Settings
 from schemas.topics import DAY_MS, TOPICS
+from sinks.clickhouse.metrics import sink_metrics
 
 
 def reference() -> str:
@@ -34,6 +36,13 @@ def reference() -> str:
             "Declared in `producers/metrics.py`; at `/metrics` on `READBRIEF_COLLECTOR_METRICS_PORT`.",
             "",
             *_metrics(),
+            "",
+            "## Metrics of the ClickHouse sink",
+            "",
+            "Declared in `sinks/clickhouse/metrics.py`; at `/metrics` on `READBRIEF_CLICKHOUSE_METRICS_PORT`, which also has",
+            "`/healthz`.",
+            "",
+            *_rows(sink_metrics()),
             "",
             "## Metrics of the stream worker",
             "",
@@ -69,8 +78,12 @@ def _settings() -> list[str]:
 
 
 def _metrics() -> list[str]:
+    return _rows([(each.name, each.type, each.meaning) for each in collector_metrics()])
+
+
+def _rows(metrics: Sequence[tuple[str, str, str]]) -> list[str]:
     rows = ["| metric | type | meaning |", "| --- | --- | --- |"]
-    return rows + [f"| `{each.name}` | {each.type} | {each.meaning} |" for each in collector_metrics()]
+    return rows + [f"| `{name}` | {kind} | {meaning} |" for name, kind, meaning in metrics]
 
 
 if __name__ == "__main__":

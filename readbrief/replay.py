@@ -14,12 +14,17 @@ from producers.publisher import Position, Publisher, partition_of
 from schemas.activity import Activity, told_by
 from schemas.delivery import Outcome
 from schemas.envelope import Bundle, Envelope
+from schemas.errors import InputError
 from schemas.message import Message
 from schemas.rep_mail import Released, RepMail
 from schemas.settings import Settings
 from schemas.topics import ACTIVITY, BRIEFS, DELIVERIES, DIRECTORY, EVENTS, Topic
 from sinks.clickhouse import queries
 from sinks.clickhouse.client import connect
+from sinks.clickhouse.event_rows import EVENTS as EVENTS_TABLE
+from sinks.clickhouse.event_rows import row_of
+from sinks.clickhouse.inserting import insert_all
+from sinks.clickhouse.migrate import migrate
 
 DAY_MS = 86_400_000
 OUTBOX_MEMORY_DAYS = 30
@@ -66,7 +71,7 @@ def replay(settings: Settings, publisher: Publisher, say: Callable[[str], None])
         for brief in queries.told_briefs(client, since_ms):
             mark = told_by(brief)
             out.keyed(ACTIVITY, brief.account_id, Activity(account_id=brief.account_id, told=(mark,)))
-        _replay_outboxes(out, client, now_ms)
+        _replay_outboxes(out, client, now_ms - OUTBOX_MEMORY_DAYS * DAY_MS, now_ms)
         count = 0
         for chunk in queries.known_visitors_events(client, since_ms):
             _replay_events(out, chunk, settings.kafka_partitions)
@@ -78,9 +83,61 @@ def replay(settings: Settings, publisher: Publisher, say: Callable[[str], None])
         client.disconnect()
 
 
-def _replay_outboxes(out: _Outgoing, client: Client, now_ms: int) -> None:
+def replay_range(
+    settings: Settings, publisher: Publisher, since_ms: int, until_ms: int, say: Callable[[str], None]
+) -> int:
+    """Publish the stored events of `since_ms <= received < until_ms` again; return their number.
+
+    What was told and what has left the outbox goes first, whenever that was. So streams that had forgotten it make no
+    brief of these events a second time; those that had not find nothing new in them.
+
+    Raises:
+        UnavailableError: ClickHouse or Kafka does not answer.
+    """
+    out = _Outgoing(publisher)
+    client = connect(settings)
+    try:
+        for brief in queries.told_briefs(client, 0):
+            mark = told_by(brief)
+            out.keyed(ACTIVITY, brief.account_id, Activity(account_id=brief.account_id, told=(mark,)))
+        _replay_outboxes(out, client, 0, time.time_ns() // 1_000_000)
+        out.settle()
+        count = 0
+        for chunk in queries.events_between(client, since_ms, until_ms):
+            _replay_events(out, chunk, settings.kafka_partitions)
+            count += len(chunk)
+            say(f"replayed {count:,} events")
+        out.settle()
+        return count
+    finally:
+        client.disconnect()
+
+
+def rebuild_into(settings: Settings, database: str, since_ms: int, until_ms: int, say: Callable[[str], None]) -> int:
+    """Write the stored events of a range of receipt into another database, with all that is derived; return how many.
+
+    The database is made if it is missing, and brought to the newest migration. Nothing is published.
+
+    Raises:
+        UnavailableError: ClickHouse does not answer.
+        InputError: it is the live database.
+    """
+    if database == settings.clickhouse_database:
+        raise InputError(f"--into {database}: that is the live database; without --into its events are sent again")
+    fresh = settings.model_copy(update={"clickhouse_database": database})
+    migrate(fresh)
+    count = 0
+    with connect(settings) as source, connect(fresh) as target:
+        for chunk in queries.events_between(source, since_ms, until_ms):
+            rows = [row_of(envelope, -1, -1) for envelope in chunk]
+            insert_all(target, EVENTS_TABLE, rows, limit=0)
+            count += len(rows)
+            say(f"wrote {count:,} events")
+    return count
+
+
+def _replay_outboxes(out: _Outgoing, client: Client, since_ms: int, now_ms: int) -> None:
     """Tell each outbox first what has left it, and what the rep answered, then what has not left."""
-    since_ms = now_ms - OUTBOX_MEMORY_DAYS * DAY_MS
     released: dict[str, dict[str, Released]] = defaultdict(dict)
     watched: dict[str, dict[str, Released]] = defaultdict(dict)
     for delivery in queries.deliveries(client, since_ms):

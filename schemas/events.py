@@ -172,6 +172,9 @@ class Withdraw(_Event):
     evidence_id: Annotated[Id | None, Field(description="The event that told, whenever it did")] = None
     contact_id: Annotated[Id | None, Field(description="Who the visitor is not; without both, nobody")] = None
     reason: Line
+    forget: Annotated[
+        bool, Field(description="The visitor asked to be forgotten: nothing is kept of who it was, not even this")
+    ] = False
 
 
 class IdentifyByToken(_Event):

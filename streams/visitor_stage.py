@@ -8,6 +8,7 @@ import msgspec
 from schemas.activity import Activity, ActivityItem, Ownership
 from schemas.directory import Directory
 from schemas.envelope import Envelope
+from schemas.events import Withdraw
 from schemas.topics import ACTIVITY, IDENTIFIED
 from streams.envelope_heads import envelopes_in
 from streams.identity import VisitorState, observe
@@ -51,7 +52,9 @@ class VisitorStage:
                 owners[account_id].append(ownership)
             # Stitching waits for the store to hold the same partition of `events`, so the news must be on it, too.
             work.sends += [Send(IDENTIFIED, visitor_id, news, at.partition) for news in seen.identified]
-            if seen.changed:
+            if any(isinstance(one.event, Withdraw) and one.event.forget for one in envelopes):
+                work.changes.append(Change(visitor_id, HEAD, None))
+            elif seen.changed:
                 work.changes.append(Change(visitor_id, HEAD, seen.state.to_bytes()))
         work.sends += _activities(by_account, owners)
         return work

@@ -75,7 +75,8 @@ def _application(health: Health) -> Callable[[dict[str, Any], Callable[..., Any]
     def answer(environment: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         match environment["PATH_INFO"]:
             case "/metrics":
-                return prometheus(environment, start_response)
+                metrics_page: Iterable[bytes] = prometheus(environment, start_response)
+                return metrics_page
             case "/healthz":
                 said = health.as_json()
                 status = "200 OK" if said["status"] == "ok" else "503 Service Unavailable"

@@ -81,9 +81,9 @@ def insert_all(client: Client, table: Table, rows: Sequence[Row], limit: int) ->
             refused.append((start, str(error)))
             if len(refused) > limit:
                 raise InputError(
-                    f"ClickHouse refuses more than {limit} rows for {table.name}, the last because of {error}: stopped, "
-                    "as this version may be the fault; READBRIEF_DEAD_LETTER_LIMIT says how many become dead letters "
-                    "before that"
+                    f"ClickHouse refuses more than {limit} rows for {table.name}, because of {error}: "
+                    "stopped, as this version may be the fault; READBRIEF_DEAD_LETTER_LIMIT says how many become "
+                    "dead letters before that"
                 ) from error
     return refused
 

@@ -19,6 +19,5 @@ def sink_metrics() -> list[tuple[str, str, str]]:
     """Return name, type and meaning of every metric declared here, by name."""
     found = [metric for metric in REGISTRY.collect() if metric.name.startswith(PREFIX)]
     return sorted(
-        (f"{each.name}_total" if each.type == "counter" else each.name, each.type, each.documentation)
-        for each in found
+        (f"{each.name}_total" if each.type == "counter" else each.name, each.type, each.documentation) for each in found
     )

@@ -86,6 +86,6 @@ class MigrationLock:
         self._version += 1
         self._client.execute(
             "INSERT INTO migration_lock (holder, version, expires) "
-            f"SELECT '{self._holder}', {self._version}, now64(3) + toIntervalSecond({lease_s})",  # noqa: S608 - our own
+            f"SELECT '{self._holder}', {self._version}, now64(3) + toIntervalSecond({lease_s})",
             settings=self._settings,
         )

@@ -62,7 +62,7 @@ def run(
 
 
 class _Store:
-    """What is done with each batch: insert, set aside, stitch. Its connection is made anew after ClickHouse was away."""
+    """What is done with each batch: insert, set aside, stitch. It connects anew after ClickHouse was away."""
 
     def __init__(self, settings: Settings, publish: Publish) -> None:
         self._settings = settings

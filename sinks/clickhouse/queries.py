@@ -3,7 +3,7 @@
 A result is read while it arrives: until it is exhausted or closed, its client can't be used for anything else.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -65,6 +65,12 @@ def events_between(client: Client, since_ms: int, until_ms: int) -> Iterator[lis
     envelopes = _events(client, query, given, "received, visitor_id, event_id")
     while chunk := list(islice(envelopes, CHUNK)):
         yield chunk
+
+
+def events_of(client: Client, visitors: Sequence[str], contacts: Sequence[str]) -> Iterator[Envelope]:
+    """Return the events of visitors, and of mails to contacts, each once, in the order they occurred."""
+    query = "has(%(visitors)s, visitor_id) OR has(%(contacts)s, contact_id)"
+    return _events(client, query, {"visitors": list(visitors), "contacts": list(contacts)}, "occurred, event_id")
 
 
 def identifying_events(client: Client, visitor_id: str) -> Iterator[Envelope]:

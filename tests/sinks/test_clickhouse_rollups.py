@@ -33,7 +33,7 @@ def client(clickhouse: ClickHouseAddress) -> Iterator[Client]:
 @pytest.fixture(scope="module")
 def story() -> list[Envelope]:
     """Return the reading of 12 visitors: 3 layouts, some pings, clicks on two spots; every number chosen by chance."""
-    chance = random.Random(17)  # noqa: S311 - no secret
+    chance = random.Random(17)
     made = []
     for visitor in range(12):
         page = {"page_view_id": f"p{visitor}", "url": URL}
@@ -41,14 +41,14 @@ def story() -> list[Envelope]:
             event_id="view", occurred_ms=NOW_MS, title="Pricing", viewport=list(Viewport)[visitor % 3], **page
         )
         events: list[PageView | PageProgress | PagePing | Click] = [view]
-        for beat in range(1, 4):
-            events.append(
-                PageProgress(
-                    event_id=f"beat{beat}", occurred_ms=NOW_MS + beat, active_ms=beat * 1000 + visitor,
-                    depth_pct=min(100, beat * chance.randrange(34)), bands=(beat * 10, *(beat * n for n in range(9))),
-                    sections=(SectionAttention(key="plans", title="Plans", active_ms=beat * 7),), **page,
-                )
-            )  # fmt: skip
+        events += [
+            PageProgress(
+                event_id=f"beat{beat}", occurred_ms=NOW_MS + beat, active_ms=beat * 1000 + visitor,
+                depth_pct=min(100, beat * chance.randrange(34)), bands=(beat * 10, *(beat * n for n in range(9))),
+                sections=(SectionAttention(key="plans", title="Plans", active_ms=beat * 7),), **page,
+            )
+            for beat in range(1, 4)
+        ]  # fmt: skip
         if visitor < 2:
             ping = {"url": URL, "page_view_id": f"ping{visitor}"}
             events += [PagePing(event_id=f"ping{n}", occurred_ms=NOW_MS, beat_ms=500, **ping) for n in range(3)]
@@ -64,7 +64,7 @@ def story() -> list[Envelope]:
 def write(client: Client, story: list[Envelope]) -> None:
     """Write the story in pieces, twice over, shuffled."""
     writer = Writer(client, lambda *_: pytest.fail("nothing is set aside"), dead_letter_limit=1)
-    chance = random.Random(3)  # noqa: S311 - no secret
+    chance = random.Random(3)
     twice = [*story, *story]
     chance.shuffle(twice)
     size = len(twice) // 6

@@ -1,7 +1,8 @@
 """What a stage sends and writes for one message."""
 
+from schemas.activity import Activity
 from schemas.envelope import Bundle
-from schemas.events import Identify, IdentifyMethod
+from schemas.events import Identify, IdentifyMethod, Withdraw
 from schemas.topics import ACTIVITY, EVENTS, IDENTIFIED
 from streams.records import MemoryTable
 from streams.stage import Incoming
@@ -20,3 +21,17 @@ def test_news_of_a_visitor_stands_on_the_same_partition_as_the_event_that_told()
             (ACTIVITY, "acme", None),
         ]
         assert [change.key for change in work.changes] == ["visitor-1"]
+
+
+def test_of_a_visitor_who_is_forgotten_the_stage_keeps_nothing_and_its_account_hears_it() -> None:
+    stage, table = VisitorStage(directory()), MemoryTable()
+    sign = Identify(event_id="i", occurred_ms=START_MS, contact_id="dana", method=IdentifyMethod.email_link)
+    gone = Withdraw(event_id="w", occurred_ms=START_MS + 1, reason="asked for it", forget=True)
+    for offset, event in enumerate((sign, gone)):
+        bundle = Bundle(envelopes=(envelope("visitor-1", START_MS + offset, event),))
+        work = stage.handle([Incoming(EVENTS.name, 0, offset, bundle.to_bytes())], table, START_MS)
+        table.apply(work.changes)
+    assert table.keys == {}
+    (told,) = (send.message for send in work.sends if send.topic == ACTIVITY)
+    assert isinstance(told, Activity)
+    assert [(one.visitor_id, one.spans) for one in told.owners] == [("visitor-1", ())]

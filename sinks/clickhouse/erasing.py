@@ -1,0 +1,173 @@
+"""Who belongs to a contact, a visitor or an account, what the store has of them, and taking it out for good."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from clickhouse_driver import Client
+
+from schemas.errors import InputError
+
+Kind = Literal["contact", "visitor", "account"]
+KINDS: tuple[Kind, ...] = ("contact", "visitor", "account")
+
+_MUTATION = {"mutations_sync": 2}
+_STEM = 18446744073709551600
+"""All but the last four bits of a page view's hash: the rollups keep the tenth of the page there."""
+
+
+@dataclass(frozen=True)
+class People:
+    """The ids of everybody that is meant."""
+
+    kind: Kind
+    subject: str
+    visitors: tuple[str, ...] = ()
+    contacts: tuple[str, ...] = ()
+    accounts: tuple[str, ...] = ()
+
+    @property
+    def entity_ids(self) -> tuple[str, ...]:
+        """Return their keys in the directory."""
+        return (*(f"contact:{one}" for one in self.contacts), *(f"account:{one}" for one in self.accounts))
+
+    @property
+    def given(self) -> dict[str, Any]:
+        """Return what the conditions ask for."""
+        named = (*self.visitors, *self.contacts, *self.accounts)
+        return {
+            "visitors": list(self.visitors),
+            "contacts": list(self.contacts),
+            "accounts": list(self.accounts),
+            "entities": list(self.entity_ids),
+            "quoted": [f'"{one}"' for one in named],
+        }
+
+
+_OF_PERSON = "has(%(visitors)s, visitor_id) OR has(%(contacts)s, contact_id)"
+_OF_ANY = f"{_OF_PERSON} OR has(%(accounts)s, account_id)"
+_NAMED = "multiSearchAny(message, %(quoted)s)"
+_OF_DELIVERY = f"hasAny(account_ids, %(accounts)s) OR {_NAMED}"
+
+CONDITIONS: Mapping[str, str] = {
+    "events": _OF_PERSON,
+    "reads": "has(%(visitors)s, visitor_id)",
+    "identified": _OF_ANY,
+    "identified_accounts": _OF_ANY,
+    "activity": _OF_ANY,
+    "account_days": "has(%(accounts)s, account_id)",
+    "interest": f"has(%(accounts)s, account_id) OR hasAny(readers, %(contacts)s) OR {_NAMED}",
+    "briefs": f"has(%(accounts)s, account_id) OR {_NAMED}",
+    "outcomes": f"delivery_id IN (SELECT delivery_id FROM deliveries WHERE {_OF_DELIVERY})",  # noqa: S608 - our own
+    "deliveries": _OF_DELIVERY,
+    "dead_letters": "multiSearchAny(tryBase64Decode(payload), %(quoted)s)",
+    "directory": "has(%(entities)s, entity_id)",
+}
+"""Which rows of each table are of these people, in the order in which they are to go."""
+
+KEPT = {
+    "delivery_ledger": "ids of deliveries alone, so that none is sent twice",
+}
+
+_VIEW = "sipHash64(visitor_id, site, page_view_id)"
+_EVENT = "sipHash64(visitor_id, site, event_id)"
+# The rollups hold no ids, but hashes of them; what stays is what others did.
+_UPDATES: Mapping[str, str] = {
+    "content_days": f"""visitors = arrayFilter(x -> NOT has(%(visitor_keys)s, x), visitors),
+        views = mapFilter((k, v) -> NOT has(%(view_keys)s, k), views),
+        beats = mapFilter((k, v) -> NOT has(%(event_keys)s, k), beats),
+        depths = mapFilter((k, v) -> NOT has(%(view_keys)s, k), depths),
+        layouts = mapFilter((k, v) -> NOT has(%(view_keys)s, k), layouts),
+        bands = mapFilter((k, v) -> NOT has(%(stem_keys)s, bitAnd(k, {_STEM})), bands)""",
+    "section_days": "views = mapFilter((k, v) -> NOT has(%(view_keys)s, k), views)",
+    "click_days": """clicks = arrayFilter(x -> NOT has(%(event_keys)s, x), clicks),
+        rage = arrayFilter(x -> NOT has(%(event_keys)s, x), rage),
+        dead = arrayFilter(x -> NOT has(%(event_keys)s, x), dead)""",
+    "account_days": """readers = arrayFilter(x -> NOT has(%(contacts)s, x), readers),
+        views = mapFilter((k, v) -> NOT has(%(view_keys)s, k), views),
+        beats = mapFilter((k, v) -> NOT has(%(event_keys)s, k), beats)""",
+}
+
+
+def people_of(client: Client, kind: str, subject: str) -> People:
+    """Return who is meant: with a contact all visitors that were ever taken for it, with an account its contacts too.
+
+    A browser that several people used is all of theirs: of two errors, the one that erases more is taken.
+
+    Raises:
+        InputError: there is no such kind.
+    """
+    if kind == "visitor":
+        return People("visitor", subject, visitors=(subject,))
+    if kind == "contact":
+        return People("contact", subject, visitors=_visitors(client, "contact_id", [subject]), contacts=(subject,))
+    if kind != "account":
+        raise InputError(f"{kind!r} is none of {', '.join(KINDS)}")
+    query = """
+        SELECT DISTINCT contact_id FROM directory WHERE account_id = %(account)s AND kind = 'contact'
+        UNION DISTINCT SELECT contact_id FROM identified WHERE account_id = %(account)s AND contact_id != ''
+    """
+    contacts = sorted(one for (one,) in client.execute(query, {"account": subject}))
+    visitors = {*_visitors(client, "account_id", [subject]), *_visitors(client, "contact_id", contacts)}
+    return People("account", subject, tuple(sorted(visitors)), tuple(contacts), (subject,))
+
+
+def _visitors(client: Client, column: str, ids: Sequence[str]) -> tuple[str, ...]:
+    told = f"SELECT visitor_id FROM identified WHERE has(%(ids)s, {column})"  # noqa: S608 - our own names
+    if column == "contact_id":
+        told += " UNION DISTINCT SELECT visitor_id FROM events WHERE has(%(ids)s, contact_id) AND type = 'identify'"
+    found = client.execute(f"SELECT DISTINCT visitor_id FROM ({told})", {"ids": list(ids)})  # noqa: S608
+    return tuple(sorted(one for (one,) in found))
+
+
+def counts(client: Client, people: People) -> dict[str, int]:
+    """Return how many rows each table has of these people; copies that are not merged yet count as well."""
+    return {table: _count(client, table, where, people) for table, where in CONDITIONS.items()}
+
+
+def erase(client: Client, people: People) -> dict[str, int]:
+    """Take everything of these people out of the tables, and return how many rows went, by table.
+
+    Of the rollups, rows of which something was taken are counted. Returns once it is gone from the disk's parts.
+    """
+    hashes = _hashes(client, people)
+    given = people.given | hashes
+    touched = {}
+    for table, change in _UPDATES.items():
+        where = _touched(table)
+        touched[f"{table} (changed)"] = _count(client, table, where, people, hashes)
+        client.execute(f"ALTER TABLE {table} UPDATE {change} WHERE {where}", given, settings=_MUTATION)
+    gone = {}
+    for table, where in CONDITIONS.items():
+        gone[table] = _count(client, table, where, people)
+        client.execute(f"ALTER TABLE {table} DELETE WHERE {where}", given, settings=_MUTATION)
+    return gone | touched
+
+
+def rows_of(client: Client, table: str, columns: str, people: People) -> Iterable[tuple[Any, ...]]:
+    """Return columns of a table's rows that are of these people."""
+    query = f"SELECT {columns} FROM {table} FINAL WHERE {CONDITIONS[table]}"  # noqa: S608 - our own names
+    found: Iterable[tuple[Any, ...]] = client.execute(query, people.given)
+    return found
+
+
+def _touched(table: str) -> str:
+    if table == "click_days":
+        return "hasAny(clicks, %(event_keys)s)"
+    if table == "account_days":
+        return "hasAny(mapKeys(views), %(view_keys)s) OR hasAny(readers, %(contacts)s)"
+    return "hasAny(mapKeys(views), %(view_keys)s)"
+
+
+def _hashes(client: Client, people: People) -> dict[str, list[int]]:
+    query = (
+        f"SELECT groupUniqArray(sipHash64(visitor_id, site)), groupUniqArray({_VIEW}), groupUniqArray({_EVENT}), "  # noqa: S608
+        f"groupUniqArray(bitAnd({_VIEW}, {_STEM})) FROM events WHERE {CONDITIONS['events']}"
+    )
+    ((visitors, views, events, stems),) = client.execute(query, people.given)
+    return {"visitor_keys": visitors, "view_keys": views, "event_keys": events, "stem_keys": stems}
+
+
+def _count(client: Client, table: str, where: str, people: People, more: Mapping[str, Any] | None = None) -> int:
+    query = f"SELECT count() FROM {table} WHERE {where}"  # noqa: S608 - our own names
+    return int(client.execute(query, people.given | dict(more or {}))[0][0])
