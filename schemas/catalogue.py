@@ -10,12 +10,17 @@ from schemas.dead_letter import DeadLetter
 from schemas.delivery import Delivery, Outcome
 from schemas.directory import Account, Contact, Content, Rep
 from schemas.envelope import Bundle, Envelope, Report
+from schemas.emails import Mailing, Revocation
 from schemas.events import (
     Click,
     Copy,
     Custom,
+    EmailBounce,
     EmailClick,
+    EmailComplaint,
+    EmailDelivered,
     EmailOpen,
+    EmailUnsubscribe,
     FormSubmit,
     Identify,
     PagePing,
@@ -30,8 +35,8 @@ from schemas.rep_mail import RepMail
 from schemas.settings import Settings
 
 _MODELS = (
-    PageView, PageProgress, PagePing, Click, Copy, FormSubmit, Custom, EmailOpen, EmailClick, Identify,
-    Withdraw, Report, Envelope, Bundle, Identified, Activity, Read, Interest, Brief, RepMail, Delivery, Outcome,
+    PageView, PageProgress, PagePing, Click, Copy, FormSubmit, Custom, EmailOpen, EmailClick, EmailDelivered,
+    EmailBounce, EmailComplaint, EmailUnsubscribe, Mailing, Revocation, Identify, Withdraw, Report, Envelope, Bundle, Identified, Activity, Read, Interest, Brief, RepMail, Delivery, Outcome,
     DeadLetter, Account, Contact, Rep, Content, Playbook, Settings,
 )  # fmt: skip
 

@@ -16,18 +16,9 @@ from schemas.networks import NetworkOwners
 from schemas.urls import canonical_url
 
 
-def _network(text: str) -> str:
-    try:
-        return str(ip_network(text))
-    except ValueError as error:
-        raise ValueError(f"{text!r} is no IP network such as 203.0.113.0/24 or 2001:db8::/32") from error
-
-
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s<>\",;:]+@[^@\s<>\",;:]+\.[^@\s<>\",;:.]+$", max_length=254)]
 
-
-Network = Annotated[str, AfterValidator(_network)]
 
 
 class Stage(StrEnum):

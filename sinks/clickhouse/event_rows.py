@@ -8,8 +8,12 @@ from schemas.events import (
     Click,
     Copy,
     Custom,
+    EmailBounce,
     EmailClick,
+    EmailComplaint,
+    EmailDelivered,
     EmailOpen,
+    EmailUnsubscribe,
     Event,
     FormSubmit,
     Identify,
@@ -97,7 +101,7 @@ def _said_by(event: Event) -> dict[str, Any]:
             return page | _said_by_page_event(event)
         case Custom():
             return {"name": event.name, "url": _canonical(event.url) if event.url else ""}
-        case EmailOpen():
+        case EmailOpen() | EmailDelivered() | EmailBounce() | EmailComplaint() | EmailUnsubscribe():
             return {"contact_id": event.contact_id, "campaign_id": event.campaign_id}
         case EmailClick():
             return {
