@@ -13,6 +13,8 @@ from producers.collector.clients import is_automated
 from schemas.events import EmailAgent
 
 MAX_AGENT = 512
+MACHINES = frozenset((EmailAgent.apple_privacy, EmailAgent.gmail_prefetch, EmailAgent.chat_preview, EmailAgent.scanner))
+"""Agents that are no person's; a machine may also say to be a browser."""
 
 _APPLE_PRIVACY = "Mozilla/5.0"  # that, and nothing more
 _GMAIL_PREFETCH = "Chrome/42.0.2311.135 Safari/537.36 Edge/12.246 Mozilla/5.0"
@@ -61,10 +63,8 @@ def agent_of(user_agent: str | None) -> EmailAgent:
         return EmailAgent.unknown
     if said == _APPLE_PRIVACY:
         return EmailAgent.apple_privacy
-    if "GoogleImageProxy" in said:
-        return EmailAgent.gmail_proxy
-    if said.endswith(_GMAIL_PREFETCH):
-        return EmailAgent.gmail_prefetch
+    if "GoogleImageProxy" in said or said.endswith(_GMAIL_PREFETCH):
+        return EmailAgent.gmail_proxy if "GoogleImageProxy" in said else EmailAgent.gmail_prefetch
     if _CHAT.search(said):
         return EmailAgent.chat_preview
     if _SCANNER.search(said) or is_automated(said):

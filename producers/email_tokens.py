@@ -6,17 +6,19 @@ comes to the page all the same, as nobody. Neither is of use beside a partner of
 """
 
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 from itsdangerous import BadData, SignatureExpired
 from pydantic import ValidationError
 
-from producers.links import CLOCK_SKEW_S, DAY_S, EmailLink, Fault, TokenError, leads_to, read_link, serializer
+from producers.links import CLOCK_SKEW_S, DAY_S, Fault, TokenError, leads_to, read_link, serializer
 from schemas.errors import InputError
 from schemas.message import Id, Label, Model, Url, first_error
 from schemas.settings import Settings
 from schemas.urls import origin_of
+
+_M = TypeVar("_M", bound=Model)
 
 _TARGET = "email-target"
 _RECIPIENT = "email-recipient"
@@ -66,7 +68,9 @@ def target_token(settings: Settings, target: LinkTarget, *, now_ms: int) -> str:
         InputError: the site is not configured, or the URL is on none of its origins and no allowed host.
     """
     if not is_allowed(settings, target.site, target.url):
-        raise InputError(f"{target.url!r} is no page of site {target.site!r}, nor on a host of READBRIEF_EMAIL_LINK_HOSTS")
+        raise InputError(
+            f"{target.url!r} is no page of site {target.site!r}, nor on a host of READBRIEF_EMAIL_LINK_HOSTS"
+        )
     return _sign(settings, _TARGET, target, now_ms)
 
 
@@ -180,7 +184,7 @@ def _loads(settings: Settings, purpose: str, token: str, max_age_s: int | None, 
     return payload, made
 
 
-def _as[M: Model](kind: type[M], payload: Any) -> M:
+def _as(kind: type[_M], payload: Any) -> _M:
     fields = list(kind.model_fields)
     if not isinstance(payload, list) or len(payload) != len(fields):
         raise TokenError(Fault.forged)

@@ -9,8 +9,8 @@ from schemas.brief import Brief
 from schemas.dead_letter import DeadLetter
 from schemas.delivery import Delivery, Outcome
 from schemas.directory import Account, Contact, Content, Rep
-from schemas.envelope import Bundle, Envelope, Report
 from schemas.emails import Mailing, Revocation
+from schemas.envelope import Bundle, Envelope, Report
 from schemas.events import (
     Click,
     Copy,
@@ -35,9 +35,10 @@ from schemas.rep_mail import RepMail
 from schemas.settings import Settings
 
 _MODELS = (
-    PageView, PageProgress, PagePing, Click, Copy, FormSubmit, Custom, EmailOpen, EmailClick, EmailDelivered,
-    EmailBounce, EmailComplaint, EmailUnsubscribe, Mailing, Revocation, Identify, Withdraw, Report, Envelope, Bundle, Identified, Activity, Read, Interest, Brief, RepMail, Delivery, Outcome,
-    DeadLetter, Account, Contact, Rep, Content, Playbook, Settings,
+    PageView, PageProgress, PagePing, Click, Copy, FormSubmit, Custom, EmailDelivered, EmailOpen, EmailClick,
+    EmailBounce, EmailComplaint, EmailUnsubscribe, Identify, Withdraw, Report, Envelope, Bundle, Identified, Activity,
+    Read, Mailing, Interest, Brief, RepMail, Delivery, Outcome, DeadLetter, Revocation, Account, Contact, Rep, Content,
+    Playbook, Settings,
 )  # fmt: skip
 
 CATALOGUE: dict[str, TypeAdapter[Any]] = {model.__name__: TypeAdapter(model) for model in _MODELS}

@@ -2,23 +2,20 @@
 
 from datetime import time
 from enum import StrEnum
-from ipaddress import ip_network
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, field_validator, model_validator
+from pydantic import Field, StringConstraints, TypeAdapter, field_validator, model_validator
 
 from schemas.addresses import address_id
 from schemas.channel import ChannelKind
 from schemas.domains import DomainOwners
-from schemas.message import Domain, Id, Label, Language, Line, Message, Model, UnixMs, Url
+from schemas.message import Domain, Id, Label, Language, Line, Message, Model, Network, UnixMs, Url
 from schemas.networks import NetworkOwners
 from schemas.urls import canonical_url
 
-
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s<>\",;:]+@[^@\s<>\",;:]+\.[^@\s<>\",;:.]+$", max_length=254)]
-
 
 
 class Stage(StrEnum):

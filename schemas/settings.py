@@ -84,7 +84,8 @@ class Settings(BaseSettings):
     link_max_age_days: Annotated[int, Field(ge=1, le=3650, description="An email link's life")] = 60
     landing_max_age_s: Annotated[int, Field(ge=5, le=3600, description="Life of the token a landing page gets")] = 600
     email_link_hosts: Annotated[
-        tuple[str, ...], Field(description="Hosts beside the sites' that links of prepared mails may lead to; JSON list")
+        tuple[str, ...],
+        Field(description="Hosts beside the sites' that links of prepared mails may lead to; JSON list"),
     ] = ()
     email_data_centers: Annotated[
         tuple[Network, ...], Field(description="Networks, beside those known, whose opens and clicks are machines'")
@@ -105,7 +106,8 @@ class Settings(BaseSettings):
         SecretStr, Field(description="Signs webhooks of the generic form; they are off without")
     ] = SecretStr("")
     sender_max_age_s: Annotated[
-        int, Field(ge=60, le=604_800, description="A signed webhook older than that is refused; senders retry for a day")
+        int,
+        Field(ge=60, le=604_800, description="A signed webhook older than that is refused; senders retry for a day"),
     ] = 90_000
     playbook: Annotated[Path, Field(description="Marketing's YAML file")] = Path("playbook.yaml")
     history_days: Annotated[int, Field(ge=1, le=3650, description="How far back a visitor's history is stitched")] = 90

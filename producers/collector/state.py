@@ -7,9 +7,13 @@ from functools import cached_property
 from typing import Any
 
 from producers.bundling import Bundler
+from producers.collector.aws_fetch import fetch
 from producers.collector.dead_letters import DeadLetters
 from producers.collector.keeping import Keeping
 from producers.collector.rates import RateLimiter
+from producers.collector.replays import Replays
+from producers.revocations import Revocations
+from producers.senders.sns import Certificates
 from schemas.settings import Settings
 
 
@@ -33,7 +37,15 @@ class Collector:
     client_rates: RateLimiter = field(default_factory=lambda: RateLimiter(0))
     visitor_rates: RateLimiter = field(default_factory=lambda: RateLimiter(0))
     metrics_port: int | None = None
+    replays: Replays = field(default_factory=Replays)
+    fetch_from_aws: Callable[[str], bytes] = fetch
+    revocations: Revocations = field(default_factory=Revocations)
     background: set[asyncio.Task[None]] = field(default_factory=set)
+
+    @cached_property
+    def certificates(self) -> Certificates:
+        """Amazon's certificates, by their addresses."""
+        return Certificates(self.fetch_from_aws)
 
     @cached_property
     def origins(self) -> frozenset[str]:
