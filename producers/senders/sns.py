@@ -1,8 +1,8 @@
 """Amazon SNS: a message is signed with a key whose certificate stands at an address that the message itself names.
 
 So the address is checked before anything is fetched: only Amazon's own host is asked. That it is Amazon that answers
-is TLS's proof; the certificate must be SNS's, valid now, and each that the file holds issued by the next. As anybody may
-have Amazon sign messages of a topic of their own, the topic is checked first of all.
+is TLS's proof; the certificate must be SNS's, valid now, and each that the file holds issued by the next. As anybody
+may have Amazon sign messages of a topic of their own, the topic is checked first of all.
 """
 
 import base64
