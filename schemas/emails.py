@@ -37,6 +37,7 @@ class MailFact(Model):
     trap: bool = False
     snippet: bool = True
     bounce: BounceKind | None = None
+    network: Annotated[str, Field(description="Where the hit came from, truncated; empty if not known")] = ""
     visitor_id: Annotated[str, Field(description="The browser that landed")] = ""
 
 
@@ -46,6 +47,55 @@ class Mailing(Model):
     contact_id: Id
     campaign_id: Id
     facts: dict[str, MailFact] = Field(default_factory=dict)
+
+
+class Verdict(StrEnum):
+    """Who opened or clicked, as far as can be told; it may change with more evidence."""
+
+    human = "human"
+    machine = "machine"
+    unconfirmed = "unconfirmed"
+
+
+class ClickedLink(Model):
+    """A link of a mail that was clicked: the surest click of it, and what followed on the site."""
+
+    url: str
+    link: Label = ""
+    at_ms: UnixMs
+    verdict: Verdict
+    reasons: Annotated[tuple[str, ...], Field(description="What the verdict rests on")] = ()
+    counted: Annotated[float, Field(ge=0, le=1, description="In full, in part or not at all")] = 0
+    page_view_ids: Annotated[tuple[Id, ...], Field(description="What was read after it, in order")] = ()
+
+
+class MailInterest(Model):
+    """What came of one campaign's mail to one contact."""
+
+    contact_id: Id
+    campaign_id: Id
+    last_ms: UnixMs
+    delivered_ms: UnixMs | None = None
+    opened: Annotated[Verdict | None, Field(description="The surest open; none if none was reported")] = None
+    opened_ms: UnixMs | None = None
+    open_reasons: tuple[str, ...] = ()
+    clicks: Annotated[tuple[ClickedLink, ...], Field(description="By link, latest first; machines' among them")] = ()
+
+
+class ListHealth(Model):
+    """Contacts whose address is gone, who called a mail spam, or who want no more."""
+
+    bounced: tuple[Id, ...] = ()
+    complained: tuple[Id, ...] = ()
+    unsubscribed: tuple[Id, ...] = ()
+
+
+class EmailInterest(Model):
+    """What the account made of marketing's emails; who opted out is in the health alone."""
+
+    mails: Annotated[tuple[MailInterest, ...], Field(description="Latest first")] = ()
+    readers: Annotated[tuple[Id, ...], Field(description="Contacts who opened or clicked, as persons")] = ()
+    health: ListHealth = ListHealth()
 
 
 class Revocation(Message):
