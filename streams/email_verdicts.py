@@ -106,7 +106,7 @@ def _signs(fact: MailFact, facts: Sequence[MailFact], clicks: Sequence[MailFact]
         head=fact.head,
         **{_AGENTS.get(fact.agent, ""): fact.agent in _AGENTS},
         sender_says=fact.flagged,
-        burst=any(_links_around(fact, clicks, within_ms) >= links for links, within_ms in BURSTS),
+        burst=any(_in_burst(one, clicks) for one in clicks if one is fact or _at_once(one, fact)),
     )
     if fact.automated and not hard and not fact.data_center:
         hard = ("known_agent",)
@@ -121,6 +121,14 @@ def _signs(fact: MailFact, facts: Sequence[MailFact], clicks: Sequence[MailFact]
 
 def _those(**signs: bool) -> tuple[str, ...]:
     return tuple(name for name, stands in signs.items() if stands)
+
+
+def _at_once(click: MailFact, opened: MailFact) -> bool:
+    return opened.kind is MailKind.opened and abs(click.at_ms - opened.at_ms) <= CLOCKS_MS
+
+
+def _in_burst(click: MailFact, clicks: Sequence[MailFact]) -> bool:
+    return any(_links_around(click, clicks, within_ms) >= links for links, within_ms in BURSTS)
 
 
 def _links_around(fact: MailFact, clicks: Sequence[MailFact], within_ms: int) -> int:
