@@ -13,7 +13,9 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from readbrief.email_commands import email_app
 from readbrief.logs import configure_logs
+from readbrief.stack_settings import settings_of
 from schemas.errors import ReadbriefError
 from schemas.settings import Settings, load_settings
 
@@ -30,6 +32,7 @@ identity_app = typer.Typer(help="Who visitors are taken for.", no_args_is_help=T
 topics_app = typer.Typer(help="Kafka topics.", no_args_is_help=True)
 schemas_app = typer.Typer(help="The contract.", no_args_is_help=True)
 app.add_typer(directory_app, name="directory")
+app.add_typer(email_app, name="email")
 app.add_typer(identity_app, name="identity")
 app.add_typer(topics_app, name="topics")
 app.add_typer(schemas_app, name="schemas")
@@ -245,11 +248,7 @@ def _counted(counts: dict[str, int]) -> str:
 
 
 def _settings(data: Path | None) -> Settings:
-    from readbrief.embedded.stack import stack_environment
-
-    if data is not None:
-        os.environ.update(stack_environment(data))
-    return load_settings()
+    return settings_of(data)
 
 
 def _progress(text: str) -> None:

@@ -8,6 +8,7 @@ from pydantic import Field
 from schemas.activity import Activity, Ownership, Told, told_by
 from schemas.brief import Brief, HandOver, HandOverReason, Trigger, TriggerKind
 from schemas.directory import Account, Directory, Lifecycle, Rep
+from schemas.emails import Mailing
 from schemas.events import Identify
 from schemas.interest import Interest
 from schemas.message import Id, Message, Model, UnixMs
@@ -15,6 +16,7 @@ from schemas.playbook import Playbook
 from schemas.reads import Read
 from streams.attribution import attributed, highest
 from streams.briefing import Occasion, compose
+from streams.email_interest import Mails, joined, mails_of, still_of_use
 from streams.interest import summarise
 from streams.ownership import LEADS, Signs, hand_over_to, told_of
 from streams.reading import join_all, read_of
@@ -34,6 +36,7 @@ class AccountState(Message):
     account_id: Id
     reads: dict[str, Read] = Field(default_factory=dict)
     others: dict[str, Read] = Field(default_factory=dict)
+    mailings: dict[str, Mailing] = Field(default_factory=dict)
     owners: dict[str, Ownership] = Field(default_factory=dict)
     told: dict[str, int] = Field(default_factory=dict)
     arrived_ms: UnixMs = 0
@@ -67,6 +70,8 @@ def take_in(state: AccountState, activity: Activity, history_days: int) -> Accou
     horizon_ms = max((read.last_ms for read in (*reads.values(), *aside.values())), default=0) - history_days * DAY_MS
     kept = {key: read for key, read in reads.items() if read.last_ms >= horizon_ms and read.started_ms >= emptied_ms}
     others = {key: read for key, read in aside.items() if read.last_ms >= horizon_ms and read.started_ms >= emptied_ms}
+    newest_ms = max((read.last_ms for read in kept.values()), default=0)
+    mailings = still_of_use(joined(state.mailings, activity.items), newest_ms, history_days * DAY_MS, emptied_ms)
     told = {key: ms for key, ms in _told(state.told, activity.told).items() if key in kept or key not in reads}
     recognised = [item.envelope.occurred_ms for item in activity.items if isinstance(item.envelope.event, Identify)]
     # Only with news of somebody there is more to keep, and a reason to look what need not be kept.
@@ -75,6 +80,7 @@ def take_in(state: AccountState, activity: Activity, history_days: int) -> Accou
         update={
             "reads": kept,
             "others": others,
+            "mailings": mailings,
             "owners": of_use,
             "told": told,
             "last": _newest(state.last, activity.told),
@@ -102,12 +108,14 @@ def advance(
 ) -> AccountStep:
     """Decide what an account's state calls for at a moment: a summary if it is new or has cooled, a brief if due.
 
-    A summary is new if the reads are not those of `before`.
+    A summary is new if reads or mails are not those of `before`. What machines read by a mail's links is no reading.
     """
-    interest = summarise(state.account_id, state.reads.values(), directory, playbook)
-    is_new = bool(state.reads) if before is None else state.reads != before.reads
-    said = interest if is_new else _cooled(state, interest, directory, playbook, now_ms)
-    decision = _decide(state, interest, directory, playbook, now_ms)
+    mails = mails_of(state.mailings, state.reads.values())
+    by_people = _without(state, mails.machine_reads)
+    interest = summarise(state.account_id, by_people.reads.values(), directory, playbook, mails=mails)
+    is_new = bool(state.reads or state.mailings) if before is None else _differs(state, before)
+    said = interest if is_new else _cooled(by_people, interest, directory, playbook, now_ms, mails)
+    decision = _decide(by_people, interest, directory, playbook, now_ms)
     after = state
     if decision.nurtured_ms:
         after = after.model_copy(update={"nurtured_ms": decision.nurtured_ms})
@@ -122,6 +130,16 @@ def advance(
         due_ms=min((due_ms for due_ms in dues if due_ms is not None), default=None),
         changed=after != before,
     )
+
+
+def _without(state: AccountState, machine_reads: frozenset[str]) -> AccountState:
+    if not machine_reads:
+        return state
+    return state.model_copy(update={"reads": {k: read for k, read in state.reads.items() if k not in machine_reads}})
+
+
+def _differs(state: AccountState, before: AccountState) -> bool:
+    return state.reads != before.reads or state.mailings != before.mailings
 
 
 class _Decision(NamedTuple):
@@ -188,13 +206,13 @@ def _quiet_hand_over(
 
 
 def _cooled(
-    state: AccountState, interest: Interest, directory: Directory, playbook: Playbook, now_ms: int
+    state: AccountState, interest: Interest, directory: Directory, playbook: Playbook, now_ms: int, mails: Mails
 ) -> Interest | None:
     """Return the summary as of the last moment up to now at which the account cooled; None if it has not."""
     cooled, reads = None, state.reads.values()
     cools_ms = interest.cools_ms
     while cools_ms is not None and cools_ms <= now_ms:
-        cooled = summarise(state.account_id, reads, directory, playbook, cools_ms)
+        cooled = summarise(state.account_id, reads, directory, playbook, cools_ms, mails)
         cools_ms = cooled.cools_ms
     return cooled
 

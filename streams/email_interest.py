@@ -58,9 +58,13 @@ class Mails(NamedTuple):
     interest: EmailInterest | None = None
     counted: tuple[CountedClick, ...] = ()
     machine_reads: frozenset[str] = frozenset()
+    newest_ms: int = 0
 
 
 NO_MAILS = Mails()
+
+Mailings = Mapping[str, Mailing]
+"""An account's mailings, by their ids."""
 
 
 def mailing_id(contact_id: str, campaign_id: str) -> str:
@@ -68,7 +72,7 @@ def mailing_id(contact_id: str, campaign_id: str) -> str:
     return derived_id("mail", contact_id, campaign_id)
 
 
-def joined(mailings: Mapping[str, Mailing], items: Iterable[ActivityItem]) -> Mapping[str, Mailing]:
+def joined(mailings: Mailings, items: Iterable[ActivityItem]) -> Mailings:
     """Return the mailings with what some events tell of them; the very same if they tell nothing of any."""
     new: dict[str, dict[str, MailFact]] = {}
     named: dict[str, tuple[str, str]] = {}
@@ -103,26 +107,28 @@ def join(a: Mailing | None, b: Mailing) -> Mailing:
     return b.model_copy(update={"facts": {key: kept[key] for key in sorted(kept)}})
 
 
-def still_of_use(mailings: Mapping[str, Mailing], since_ms: int) -> Mapping[str, Mailing]:
-    """Return the mailings of which something is known since a time, or whose contact opted out."""
-    if all(_last_ms(one) >= since_ms for one in mailings.values()):
-        return mailings
-    return {key: one for key, one in mailings.items() if _last_ms(one) >= since_ms or _says(one, *_OPTED_OUT)}
+def still_of_use(mailings: Mailings, newest_read_ms: int, history_ms: int, emptied_ms: int) -> Mailings:
+    """Return the mailings of which something is known within the history, or whose contact opted out.
+
+    The history reaches back from what is newest of the account. What was before it was last emptied is no more.
+    """
+    newest_ms = max((newest_read_ms, *(_until_ms(one) for one in mailings.values())))
+    since_ms = newest_ms - history_ms
+    kept = {key: one for key, one in mailings.items() if _until_ms(one) >= since_ms or _says(one, *_OPTED_OUT)}
+    if emptied_ms:
+        kept = {key: left for key, one in kept.items() if (left := _after(one, emptied_ms)).facts}
+    return kept if kept != mailings else mailings
 
 
-def newest_mail_ms(mailings: Mapping[str, Mailing]) -> int:
-    """Return when the newest that is known of mailings happened, in Unix milliseconds; 0 if there are none."""
-    return max(map(_last_ms, mailings.values()), default=0)
-
-
-def mails_of(mailings: Mapping[str, Mailing], reads: Iterable[Read]) -> Mails:
+def mails_of(mailings: Mailings, reads: Iterable[Read]) -> Mails:
     """Return what follows from an account's mailings and reads."""
-    if not mailings:
+    told = [one for one in mailings.values() if _last_ms(one)]
+    if not told:
         return NO_MAILS
     by_contact: dict[str, list[Read]] = {}
     for read in reads:
         by_contact.setdefault(read.contact_id, []).append(read)
-    ordered = sorted(mailings.values(), key=lambda one: (-_last_ms(one), one.contact_id, one.campaign_id))
+    ordered = sorted(told, key=lambda one: (-_last_ms(one), one.contact_id, one.campaign_id))
     judged = [(one, judge(one, by_contact.get(one.contact_id, ()))) for one in ordered]
     machines = frozenset().union(*(machine_reads(verdicts) for _, verdicts in judged))
     health = _health(ordered)
@@ -146,7 +152,7 @@ def mails_of(mailings: Mapping[str, Mailing], reads: Iterable[Read]) -> Mails:
         if click.counted
     ]
     interest = EmailInterest(mails=tuple(shown[:MAX_LISTED]), readers=tuple(readers[:MAX_LISTED]), health=health)
-    return Mails(interest, tuple(sorted(counted)), machines)
+    return Mails(interest, tuple(sorted(counted)), machines, max(map(_last_ms, told)))
 
 
 def _told(item: ActivityItem) -> tuple[str, str, MailFact] | None:
@@ -176,7 +182,17 @@ def _least(a: MailFact | None, b: MailFact) -> MailFact:
 
 
 def _last_ms(mailing: Mailing) -> int:
+    """Return when the newest that was told of a mail happened; 0 if only a browser landed by it, which is a read's."""
+    return max((fact.at_ms for fact in mailing.facts.values() if fact.kind is not MailKind.landed), default=0)
+
+
+def _until_ms(mailing: Mailing) -> int:
     return max((fact.at_ms for fact in mailing.facts.values()), default=0)
+
+
+def _after(mailing: Mailing, at_ms: int) -> Mailing:
+    facts = {key: fact for key, fact in mailing.facts.items() if fact.at_ms >= at_ms}
+    return mailing if len(facts) == len(mailing.facts) else mailing.model_copy(update={"facts": facts})
 
 
 def _says(mailing: Mailing, *kinds: MailKind) -> bool:
