@@ -109,9 +109,7 @@ def contacts_in(text: str, settings: Settings) -> Iterator[ContactRow]:
     for number, row in enumerate(reader, start=2):
         if number > MAX_CONTACTS:
             raise InputError(f"the contacts file has more than {MAX_CONTACTS:,} lines")
-        cells = {
-            name: value or "" for name, value in row.items() if isinstance(name, str) and not isinstance(value, list)
-        }
+        cells = {name: row[name] or "" for name in columns.values() if name}
         said = [cells.get(column, "").strip() for column in (id_column, address_column) if column]
         contact_id = next((found for name in said if name and (found := contact_name(name, key))), None)
         if contact_id is None:
@@ -133,6 +131,8 @@ def tokens_csv(rows: Iterable[ContactRow], campaign: Campaign) -> str:
             writer = csv.DictWriter(out, list(cells), lineterminator="\r\n", extrasaction="ignore", restval="")
             writer.writeheader()
         writer.writerow(cells)
+    if writer is None:
+        raise InputError("the contacts file has no contacts")
     return out.getvalue()
 
 

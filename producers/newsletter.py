@@ -20,6 +20,9 @@ from schemas.errors import InputError
 
 MAX_BYTES = 2_000_000
 MAX_LABEL = 60
+MAX_URL = 2000
+MAX_ATTRIBUTES = 60
+MAX_ATTRIBUTE = 10_000  # characters
 
 _LINKS = re.compile(r"<(a|area|v:[a-z]+)(?=[\s/>])", re.IGNORECASE)
 _ATTRIBUTE = re.compile(
@@ -115,9 +118,8 @@ def prepare(data: bytes, tracking: Tracking) -> Prepared:
         rewritten.append((link.url, made))
         at = link.end
     out.append(text[at:])
-    return Prepared(
-        _with_signs("".join(out), tracking).encode("utf-8", "surrogateescape"), tuple(rewritten), tuple(left)
-    )
+    done = _with_signs("".join(out), tracking).encode("utf-8", "surrogateescape")
+    return Prepared(done, tuple(rewritten), tuple(left))
 
 
 def links_of(text: str) -> Iterator[Link]:
@@ -139,7 +141,10 @@ def _link(text: str, opening: re.Match[str]) -> Link | None:
     attributes: dict[str, str] = {}
     place: tuple[int, int] | None = None
     at = opening.end()
-    while (found := _ATTRIBUTE.match(text, at)) is not None:
+    for _ in range(MAX_ATTRIBUTES):  # of broken markup, not all of the document for each link
+        found = _ATTRIBUTE.match(text, at, at + MAX_ATTRIBUTE)
+        if found is None:
+            break
         name = found["name"].lower()
         group = next((each for each in ("double", "single", "bare") if found[each] is not None), None)
         if name not in attributes:  # the first of two counts, as in browsers
@@ -154,7 +159,8 @@ def _link(text: str, opening: re.Match[str]) -> Link | None:
         shown = _TAG.sub(" ", text[text.find(">", at) + 1 : close.start()])
         label = " ".join(html.unescape(shown).split())
     label = label or attributes.get("title", "") or attributes.get("alt", "")
-    return Link(*place, html.unescape(attributes["href"]).strip(), _printable(label), attributes)
+    scheme, mark, rest = html.unescape(attributes["href"]).strip().partition("://")
+    return Link(*place, f"{scheme.lower() if mark else scheme}{mark}{rest}", _printable(label), attributes)
 
 
 def _reason(link: Link, tracking: Tracking) -> Left | None:  # noqa: PLR0911 - one line for each reason
@@ -171,7 +177,7 @@ def _reason(link: Link, tracking: Tracking) -> Left | None:  # noqa: PLR0911 - o
         return Left.prepared
     if not _is_web(url):
         return Left.other
-    if not url.isprintable() or any(each in url for each in '<>"\\ '):
+    if len(url) > MAX_URL or not url.isprintable() or any(each in url for each in '<>"\\ '):
         return Left.odd
     return None if tracking.allowed(url) else Left.foreign
 
@@ -184,7 +190,7 @@ def _is_web(url: str) -> bool:
 
 
 def _printable(label: str) -> str:
-    kept = "".join(each for each in label if each.isprintable() and not 0xD800 <= ord(each) < 0xE000)
+    kept = "".join(each for each in label if each.isprintable())
     return kept.strip()[:MAX_LABEL].strip()
 
 

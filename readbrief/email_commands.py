@@ -6,6 +6,7 @@ from collections import Counter
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
+from urllib.parse import quote
 
 import typer
 
@@ -34,9 +35,7 @@ def email_prepare(
     campaign: CampaignId,
     site: SiteKey = None,
     sender: Annotated[str, typer.Option(help="Whose merge tag stands in place of the token.")] = "sendgrid",
-    contacts: Annotated[
-        Path | None, typer.Option(help="A CSV of contacts: one mail for each, without merge tags.")
-    ] = None,
+    contacts: Annotated[Path | None, typer.Option(help="A CSV of contacts: a mail for each, no tags.")] = None,
     text: Annotated[Path | None, typer.Option(help="The text part: it is copied beside, untouched.")] = None,
     out: Annotated[Path | None, typer.Option(help="Where to write; NEWSLETTER.prepared by default.")] = None,
     trap: Annotated[bool, typer.Option(help="Add a hidden link, which catches mail scanners.")] = True,
@@ -88,9 +87,7 @@ def email_tokens(
         out.write_text(made, encoding="utf-8", newline="")
 
 
-@email_app.command(
-    "revoke", epilog="Examples:  readbrief email revoke --contact dana    readbrief email revoke --campaign spring"
-)
+@email_app.command("revoke", epilog="Example:  readbrief email revoke --contact dana --campaign spring")
 def email_revoke(
     contact: Annotated[str | None, typer.Option(help="Contact id.")] = None,
     campaign: Annotated[str | None, typer.Option(help="Campaign id.")] = None,
@@ -137,7 +134,7 @@ def _report(prepared: "Prepared", files: int, folder: Path) -> str:
 
 
 def _file_name(contact_id: str) -> str:
-    return re.sub(r"[^A-Za-z0-9._@+-]", "_", contact_id)
+    return quote(contact_id, safe="@+")
 
 
 def _read(path: Path) -> bytes:
