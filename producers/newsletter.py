@@ -126,18 +126,21 @@ def links_of(text: str) -> Iterator[Link]:
     """Yield the links of a newsletter in their order, those in conditional comments among them."""
     literal = [found.span() for pattern in (_LITERAL, _COMMENT) for found in pattern.finditer(text)]
     literal.sort()
-    passed = 0
+    passed = end = 0
     for opening in _LINKS.finditer(text):
+        if opening.start() < end:
+            continue  # within the tag before, whose quotes are broken
         while passed < len(literal) and literal[passed][1] <= opening.start():
             passed += 1
         if passed < len(literal) and literal[passed][0] <= opening.start():
             continue
-        link = _link(text, opening)
+        link, end = _link(text, opening)
         if link is not None:
             yield link
 
 
-def _link(text: str, opening: re.Match[str]) -> Link | None:
+def _link(text: str, opening: re.Match[str]) -> tuple[Link | None, int]:
+    """Return the link that a tag makes, if it has an address, and where the tag ends."""
     attributes: dict[str, str] = {}
     place: tuple[int, int] | None = None
     at = opening.end()
@@ -153,14 +156,15 @@ def _link(text: str, opening: re.Match[str]) -> Link | None:
                 place = found.span(group)
         at = found.end()
     if place is None:
-        return None
+        return None, at
     label = ""
     if opening[1].lower() == "a" and (close := _TEXT_END.search(text, at, at + 2000)):
         shown = _TAG.sub(" ", text[text.find(">", at) + 1 : close.start()])
         label = " ".join(html.unescape(shown).split())
     label = label or attributes.get("title", "") or attributes.get("alt", "")
     scheme, mark, rest = html.unescape(attributes["href"]).strip().partition("://")
-    return Link(*place, f"{scheme.lower() if mark else scheme}{mark}{rest}", _printable(label), attributes)
+    url = f"{scheme.lower() if mark else scheme}{mark}{rest}"
+    return Link(*place, url, _printable(label), attributes), at
 
 
 def _reason(link: Link, tracking: Tracking) -> Left | None:  # noqa: PLR0911 - one line for each reason
