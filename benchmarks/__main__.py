@@ -5,6 +5,7 @@ from importlib import import_module
 
 BENCHMARKS = {
     "collector": "benchmarks.collector",
+    "email": "benchmarks.email",
     "reading": "benchmarks.reading",
     "streams": "benchmarks.streams.comparison",
 }

@@ -6,6 +6,7 @@ import time
 import uuid
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from functools import partial
 from typing import Any, NamedTuple
 
 import httpx
@@ -124,7 +125,7 @@ class Bad(NamedTuple):
 
 
 PROVEN_BUT_MALFORMED = [
-    Bad(f"{sender.__name__[3:]}: {law}", lambda sender=sender, body=body: sender(body), 400)
+    Bad(f"{sender.__name__[3:]}: {law}", partial(sender, body), 400)
     for sender in (by_sendgrid, by_postmark, by_generic)
     for law, body in {
         "an empty body": b"",
@@ -193,18 +194,24 @@ CASES = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize("bad", CASES, ids=[bad.law.replace(" ", "-") for bad in CASES])
-def test_a_bad_request_is_refused_by_its_documented_status(
-    bad: Bad, webhooks: RunningCollector, dead_letters: TopicReader
+def test_bad_requests_are_refused_by_their_documented_status_and_kept_if_proven(
+    webhooks: RunningCollector, dead_letters: TopicReader
 ) -> None:
-    sender, data, headers = bad.request()
-    answer = post(webhooks, sender, data, headers)
-    assert answer.status_code == bad.status, answer.text
-    assert answer.json()["error"]["message"]
-    if bad.status == 401:
-        assert answer.headers["www-authenticate"]
-    if bad.status == 400 and data:
-        assert dead_letters.find(lambda _, value: DeadLetter.from_bytes(value or b"").payload_bytes() == data[:65_536])
+    malformed = {}
+    for bad in CASES:  # in one test: each of them would wait for Kafka
+        sender, data, headers = bad.request()
+        answer = post(webhooks, sender, data, headers)
+        assert answer.status_code == bad.status, (bad.law, answer.text)
+        assert answer.json()["error"]["message"], bad.law
+        assert ("www-authenticate" in answer.headers) is (bad.status == 401), bad.law
+        if bad.status == 400:
+            malformed[data[:65_536]] = bad.law
+    for data, law in malformed.items():
+
+        def is_it(_: bytes | None, value: bytes | None, data: bytes = data) -> bool:
+            return DeadLetter.from_bytes(value or b"").payload_bytes() == data
+
+        assert dead_letters.find(is_it), law
 
 
 def test_an_unknown_site_is_refused(webhooks: RunningCollector) -> None:
