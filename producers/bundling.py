@@ -1,6 +1,7 @@
 """Many visitors' envelopes in one Kafka message: per partition, at most one bundle each linger interval.
 
-The first envelope after a quiet interval leaves at once, so at low traffic nothing waits.
+The first envelope after a quiet interval leaves at once, so at low traffic nothing waits. The bundles of all partitions
+leave together, so that one request takes them to Kafka.
 """
 
 import asyncio
@@ -76,13 +77,14 @@ class Bundler(Generic[Slot]):
         max_envelopes: int = MAX_ENVELOPES,
         max_bytes: int = MAX_BYTES,
     ) -> None:
-        """Start empty; `linger_s` is the least time between two bundles of one slot."""
+        """Start empty; `linger_s` is the least time between two bundles of one slot that are not full."""
         self._send = send
         self._linger_s = linger_s
         self._max_envelopes = max_envelopes
         self._max_bytes = max_bytes
         self._open: dict[Slot, _Bundle] = {}
-        self._sent_at_s: dict[Slot, float] = {}
+        self._sent_at_s = float("-inf")
+        self._due: asyncio.TimerHandle | None = None
         self._under_way: set[asyncio.Task[None]] = set()
 
     def add(self, slot: Slot, envelopes: Envelopes) -> asyncio.Future[None]:
@@ -106,8 +108,7 @@ class Bundler(Generic[Slot]):
 
     async def drain(self) -> None:
         """Send what is open and return when every bundle is acknowledged or has failed."""
-        for slot, bundle in tuple(self._open.items()):
-            self._dispatch(slot, bundle)
+        self._dispatch_all()
         while self._under_way:
             await asyncio.wait(tuple(self._under_way))
 
@@ -116,16 +117,21 @@ class Bundler(Generic[Slot]):
 
     def _begin(self, slot: Slot) -> _Bundle:
         bundle = self._open[slot] = _Bundle()
-        loop = asyncio.get_running_loop()
-        due_s = self._sent_at_s.get(slot, float("-inf")) + self._linger_s
-        loop.call_at(max(due_s, loop.time()), self._dispatch, slot, bundle)
+        if self._due is None:
+            loop = asyncio.get_running_loop()
+            self._due = loop.call_at(max(self._sent_at_s + self._linger_s, loop.time()), self._dispatch_all)
         return bundle
 
+    def _dispatch_all(self) -> None:
+        if self._due is not None:
+            self._due.cancel()
+            self._due = None
+        self._sent_at_s = asyncio.get_running_loop().time()
+        for slot, bundle in tuple(self._open.items()):
+            self._dispatch(slot, bundle)
+
     def _dispatch(self, slot: Slot, bundle: _Bundle) -> None:
-        if self._open.get(slot) is not bundle:
-            return  # it was full, and left before its time
         del self._open[slot]
-        self._sent_at_s[slot] = asyncio.get_running_loop().time()
         task = asyncio.ensure_future(self._deliver(slot, bundle))
         self._under_way.add(task)
         task.add_done_callback(self._under_way.discard)

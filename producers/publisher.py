@@ -20,6 +20,7 @@ from schemas.errors import InputError, UnavailableError
 _log = structlog.get_logger()
 
 _TICK_S = 0.1
+_BATCH_BYTES = 2**19  # more than a bundle: a batch that is full does not wait for those of other partitions
 _RETRY_CONNECT_S = 0.5
 _PROBE_S = 1.0
 
@@ -59,12 +60,17 @@ class Publisher:
         topics: tuple[str, ...] = (),
         delivery_timeout_s: float = 5.0,
         max_waiting_bytes: int = 64 * 2**20,
+        linger_ms: int = 0,
     ) -> None:
-        """Start connecting to `host:port[,host:port]`, in the background."""
+        """Start connecting to `host:port[,host:port]`, in the background.
+
+        `linger_ms` is how long a message waits for others to go in the same request.
+        """
         self._bootstrap = bootstrap
         self._topics = topics
         self._delivery_timeout_s = delivery_timeout_s
         self._max_waiting_bytes = max_waiting_bytes
+        self._linger_ms = linger_ms
         self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
         self._unsettled: deque[tuple[float, Future[Position]]] = deque()
         self._lock = threading.Lock()
@@ -223,6 +229,8 @@ class Publisher:
             bootstrap_servers=self._bootstrap.split(","),
             client_id="readbrief",
             acks="all",
+            linger_ms=self._linger_ms,
+            batch_size=_BATCH_BYTES,
             compression_type="zstd",  # shrinks a bundle tenfold, in a twentieth of gzip's time
             enable_idempotence=True,
             delivery_timeout_ms=timeout_ms,

@@ -179,6 +179,8 @@ class StageRunner(Service):  # type: ignore[misc]
         size = 0
         for partition, records in found.items():
             for record in records:
+                if partition.partition not in self._owned:
+                    break  # lost since it was fetched, in the round before: whoever has it now gets it again
                 incoming = Incoming(record.topic, record.partition, record.offset, record.value or b"")
                 task = tasks.setdefault(partition.partition, _Task(self._states[partition.partition], [], []))
                 task.messages.append(incoming)

@@ -31,6 +31,7 @@ _log = structlog.get_logger()
 _GRACE_S = 15
 _IDLE_CONNECTION_S = 30
 _COLLECT_EVERY = 20_000  # allocations
+_LINGER_MS = 2  # bundles of several partitions that leave together go to Kafka in one request
 
 
 def serve(settings: Settings, listeners: list[socket.socket], parent_gone: int | None) -> None:
@@ -40,7 +41,7 @@ def serve(settings: Settings, listeners: list[socket.socket], parent_gone: int |
         InputError: the spool's directory can't be used.
     """
     keeping = Keeping(
-        Publisher(settings.kafka_bootstrap, topics=(EVENTS.name, DEAD_LETTERS.name)),
+        Publisher(settings.kafka_bootstrap, topics=(EVENTS.name, DEAD_LETTERS.name), linger_ms=_LINGER_MS),
         _spool(settings),
         settings.kafka_partitions,
     )

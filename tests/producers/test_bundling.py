@@ -163,3 +163,19 @@ def test_draining_sends_what_waits_and_waits_for_what_was_sent() -> None:
         await asyncio.gather(draining, first, second)
 
     asyncio.run(scenario())
+
+
+def test_what_waits_for_several_partitions_leaves_together() -> None:
+    """So that one request can take it all; the first after a quiet interval has gone at once."""
+    recorder = Recorder()
+
+    async def scenario() -> None:
+        bundler = Bundler(recorder, 0.02)
+        await bundler.add(0, Envelopes.of([b"first"]))
+        later = [bundler.add(partition, Envelopes.of([b"later"])) for partition in (2, 1)]
+        assert [partition for partition, _ in recorder.sent] == [0]
+        await later[0]
+        assert [partition for partition, _ in recorder.sent] == [0, 2, 1]
+        await later[1]
+
+    asyncio.run(scenario())

@@ -118,6 +118,8 @@ def test_long_and_broken_texts_stay_within_bounds(reader: Reader, recorder: Reco
         reader.page.evaluate("y => scrollTo(0, y)", y)
         reader.stay(0.07)
     reader.page.mouse.click(300, 5)
+    # Browsers let 64 KiB be under way at once: a report of this page is nearly that, so the one before must be through.
+    recorder.last(Click)
     reader.page.evaluate("readbrief('identify', 'a'.repeat(2000))")
     reader.page.evaluate("history.pushState(null, '', '?')")
     recorder.left()

@@ -1,0 +1,55 @@
+from typing import NamedTuple
+
+from aiokafka import TopicPartition
+
+from schemas.dead_letter import DeadLetterStage
+from schemas.directory import Directory
+from schemas.playbook import Playbook
+from schemas.settings import Settings
+from schemas.topics import BRIEFS, REP_STATE
+from streams.changelog import PartitionState
+from streams.rep_stage import RepStage
+from streams.runner import MAX_ROUND_BYTES, StageRunner, StageTopics
+
+
+class Fetched(NamedTuple):
+    """A record as far as a round needs it."""
+
+    topic: str
+    partition: int
+    offset: int
+    value: bytes
+
+
+def runner_of(*partitions: int) -> StageRunner:
+    stage = RepStage(Directory(), Playbook(company="Acme"))
+    settings = Settings(secret="a secret for the tests")
+    runner = StageRunner(DeadLetterStage.reps, stage, StageTopics(BRIEFS, REP_STATE), settings)
+    runner._states = {number: PartitionState(TopicPartition(REP_STATE.name, number)) for number in partitions}
+    runner._owned = set(partitions)
+    return runner
+
+
+def fetched(*partitions: int) -> dict[TopicPartition, list[Fetched]]:
+    large = b"x" * MAX_ROUND_BYTES
+    return {
+        TopicPartition(BRIEFS.name, number): [Fetched(BRIEFS.name, number, offset, large) for offset in range(2)]
+        for number in partitions
+    }
+
+
+def test_rounds_are_bounded_and_bring_all_that_was_fetched() -> None:
+    rounds = list(runner_of(0, 1)._rounds(fetched(0, 1)))
+    assert [[(m.partition, m.offset) for task in each for m in task.messages] for each in rounds] == [
+        [(0, 0)], [(0, 1)], [(1, 0)], [(1, 1)],
+    ]  # fmt: skip
+
+
+def test_what_was_fetched_of_partitions_lost_in_the_round_before_is_left_to_their_new_owner() -> None:
+    """A worker that slept through its session learns in a round that others have its partitions, and forgets all."""
+    runner = runner_of(0, 1)
+    rounds = runner._rounds(fetched(0, 1))
+    assert next(rounds)
+    runner._states.clear()
+    runner._owned = set()
+    assert list(rounds) == []
