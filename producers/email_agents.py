@@ -56,6 +56,7 @@ DATA_CENTERS: tuple[tuple[str, str], ...] = (
 """Networks of mail gateways and rented servers, and whose they are."""
 
 
+@lru_cache(maxsize=10_000)
 def agent_of(user_agent: str | None) -> EmailAgent:
     """Return what a user agent is; `unknown` if there is none."""
     said = (user_agent or "").strip()[:MAX_AGENT]

@@ -43,6 +43,7 @@ from tests.producers.sender_samples import (
 from tests.producers.waiting import wait_ready
 
 JSON = {"content-type": "application/json"}
+CLIENT = httpx.Client(timeout=20)  # made once: making one costs more than most requests
 CONFIGURED = {
     "READBRIEF_SENDGRID_PUBLIC_KEY": SENDGRID_KEY,
     "READBRIEF_MAILGUN_SIGNING_KEY": MAILGUN_KEY,
