@@ -68,9 +68,7 @@ def webhooks(topics: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def post(
     running: RunningCollector, sender: str, data: bytes, headers: dict[str, str], site: str = "www"
 ) -> httpx.Response:
-    return httpx.post(
-        f"{running.url}/v1/senders/{sender}/{site}", content=data, headers={**JSON, **headers}, timeout=20
-    )
+    return CLIENT.post(f"{running.url}/v1/senders/{sender}/{site}", content=data, headers={**JSON, **headers})
 
 
 def kept(events: TopicReader, campaign: str, within_s: float = 1) -> list[Envelope]:
