@@ -6,6 +6,7 @@ from importlib import import_module
 BENCHMARKS = {
     "clickhouse": "benchmarks.clickhouse",
     "collector": "benchmarks.collector",
+    "email": "benchmarks.email",
     "reading": "benchmarks.reading",
     "streams": "benchmarks.streams.comparison",
 }

@@ -158,7 +158,7 @@ def landing_url(url: str, token: str | None) -> str:
 
 def signed(settings: Settings, purpose: str, claims: Any, now_ms: int) -> str:
     """Return a token of claims, made at a moment, that is good for one purpose only."""
-    return str(_serializer(settings, purpose, now_ms).dumps(claims))
+    return str(serializer(settings, purpose, now_ms).dumps(claims))
 
 
 def read_payload(settings: Settings, purpose: str, token: str, max_age_s: int, now_ms: int) -> Any:
@@ -171,7 +171,8 @@ def read_payload(settings: Settings, purpose: str, token: str, max_age_s: int, n
     return _read(settings, purpose, token, max_age_s, now_ms)
 
 
-def _serializer(settings: Settings, purpose: str, now_ms: int) -> URLSafeTimedSerializer:
+def serializer(settings: Settings, purpose: str, now_ms: int) -> URLSafeTimedSerializer:
+    """Return what signs and reads the tokens of one purpose as of a moment."""
     return URLSafeTimedSerializer(
         settings.signing_key(purpose),
         salt=purpose,
@@ -182,12 +183,12 @@ def _serializer(settings: Settings, purpose: str, now_ms: int) -> URLSafeTimedSe
 
 def _sign(settings: Settings, purpose: str, claims: Model, now_ms: int) -> str:
     # Values only, in the model's order: a link is as short as it can be.
-    return str(_serializer(settings, purpose, now_ms).dumps(list(claims.model_dump().values())))
+    return str(serializer(settings, purpose, now_ms).dumps(list(claims.model_dump().values())))
 
 
 def _read(settings: Settings, purpose: str, token: str, max_age_s: int, now_ms: int) -> Any:
     try:
-        return _serializer(settings, purpose, now_ms).loads(token, max_age=max_age_s)
+        return serializer(settings, purpose, now_ms).loads(token, max_age=max_age_s)
     except SignatureExpired as expired:
         signed_s = expired.date_signed.timestamp() if expired.date_signed else 0.0
         if not 0 < signed_s - now_ms // 1000 <= CLOCK_SKEW_S:
@@ -210,7 +211,7 @@ def _expired_payload(settings: Settings, purpose: str, expired: SignatureExpired
     if payload is None:
         raise TokenError(Fault.forged) from expired
     try:
-        return _serializer(settings, purpose, now_ms).load_payload(payload)
+        return serializer(settings, purpose, now_ms).load_payload(payload)
     except BadData as error:
         raise TokenError(Fault.forged) from error
 

@@ -14,9 +14,11 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from readbrief.email_commands import email_app
 from readbrief.logs import configure_logs
 from readbrief.playbook_commands import playbook_app
 from readbrief.report_commands import report_app
+from readbrief.stack_settings import settings_of
 from schemas.errors import ReadbriefError
 from schemas.settings import Settings, load_settings
 
@@ -35,6 +37,7 @@ schemas_app = typer.Typer(help="The contract.", no_args_is_help=True)
 app.add_typer(report_app, name="report")
 app.add_typer(playbook_app, name="playbook")
 app.add_typer(directory_app, name="directory")
+app.add_typer(email_app, name="email")
 app.add_typer(identity_app, name="identity")
 app.add_typer(topics_app, name="topics")
 app.add_typer(schemas_app, name="schemas")
@@ -342,11 +345,7 @@ def _counted(counts: dict[str, int]) -> str:
 
 
 def _settings(data: Path | None) -> Settings:
-    from readbrief.embedded.stack import stack_environment
-
-    if data is not None:
-        os.environ.update(stack_environment(data))
-    return load_settings()
+    return settings_of(data)
 
 
 def _progress(text: str) -> None:

@@ -118,7 +118,7 @@ def _plain(value: object) -> str:
         return value.get_secret_value()
     if isinstance(value, dict):
         return json.dumps({k: _jsonable(v) for k, v in value.items()})
-    return str(value)
+    return json.dumps(value) if isinstance(value, tuple) else str(value)
 
 
 def _jsonable(value: Any) -> Any:

@@ -10,13 +10,18 @@ from schemas.dead_letter import DeadLetter
 from schemas.decision import Decision
 from schemas.delivery import Delivery, Outcome
 from schemas.directory import Account, Contact, Content, Rep
+from schemas.emails import Mailing, Revocation
 from schemas.envelope import Bundle, Envelope, Report
 from schemas.events import (
     Click,
     Copy,
     Custom,
+    EmailBounce,
     EmailClick,
+    EmailComplaint,
+    EmailDelivered,
     EmailOpen,
+    EmailUnsubscribe,
     FormSubmit,
     Identify,
     PagePing,
@@ -31,9 +36,10 @@ from schemas.rep_mail import RepMail
 from schemas.settings import Settings
 
 _MODELS = (
-    PageView, PageProgress, PagePing, Click, Copy, FormSubmit, Custom, EmailOpen, EmailClick, Identify,
-    Withdraw, Report, Envelope, Bundle, Identified, Activity, Read, Interest, Brief, RepMail, Delivery, Outcome,
-    Decision, DeadLetter, Account, Contact, Rep, Content, Playbook, Settings,
+    PageView, PageProgress, PagePing, Click, Copy, FormSubmit, Custom, EmailDelivered, EmailOpen, EmailClick,
+    EmailBounce, EmailComplaint, EmailUnsubscribe, Identify, Withdraw, Report, Envelope, Bundle, Identified, Activity,
+    Read, Mailing, Interest, Brief, RepMail, Delivery, Outcome, Decision, DeadLetter, Revocation, Account, Contact, Rep,
+    Content, Playbook, Settings,
 )  # fmt: skip
 
 CATALOGUE: dict[str, TypeAdapter[Any]] = {model.__name__: TypeAdapter(model) for model in _MODELS}

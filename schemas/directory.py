@@ -2,32 +2,20 @@
 
 from datetime import time
 from enum import StrEnum
-from ipaddress import ip_network
 from typing import Annotated, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, StringConstraints, TypeAdapter, field_validator, model_validator
+from pydantic import Field, StringConstraints, TypeAdapter, field_validator, model_validator
 
 from schemas.addresses import address_id
 from schemas.channel import ChannelKind
 from schemas.domains import DomainOwners
-from schemas.message import Domain, Id, Label, Language, Line, Message, Model, UnixMs, Url
+from schemas.message import Domain, Id, Label, Language, Line, Message, Model, Network, UnixMs, Url
 from schemas.networks import NetworkOwners
 from schemas.urls import canonical_url
 
-
-def _network(text: str) -> str:
-    try:
-        return str(ip_network(text))
-    except ValueError as error:
-        raise ValueError(f"{text!r} is no IP network such as 203.0.113.0/24 or 2001:db8::/32") from error
-
-
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s<>\",;:]+@[^@\s<>\",;:]+\.[^@\s<>\",;:.]+$", max_length=254)]
-
-
-Network = Annotated[str, AfterValidator(_network)]
 
 
 class Stage(StrEnum):

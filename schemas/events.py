@@ -133,21 +133,79 @@ class Custom(_Event):
     url: Url | None = None
 
 
-class EmailOpen(_Event):
+class EmailAgent(StrEnum):
+    """What fetched a mail's picture or followed its link, by its user agent alone."""
+
+    unknown = "unknown"
+    browser = "browser"  # or a mail program: a person's, or a machine that says to be one
+    apple_privacy = "apple_privacy"
+    gmail_proxy = "gmail_proxy"
+    gmail_prefetch = "gmail_prefetch"
+    chat_preview = "chat_preview"
+    scanner = "scanner"
+
+
+class BounceKind(StrEnum):
+    """Whether an address is gone, or did not take a mail this time."""
+
+    permanent = "permanent"
+    temporary = "temporary"
+
+
+class _EmailEvent(_Event):
+    contact_id: Id
+    campaign_id: Id
+    reporter: Annotated[Label, Field(description="Who told: link, pixel, or a sender's name; empty if not known")] = ""
+
+
+class _EmailHit(_EmailEvent):
+    """What may be a person's or a machine's."""
+
+    agent: EmailAgent = EmailAgent.unknown
+    head: Annotated[bool, Field(description="It was a HEAD request")] = False
+    data_center: Annotated[bool, Field(description="It came from a network of servers")] = False
+    flagged: Annotated[bool, Field(description="The sender itself took it for a machine's")] = False
+
+
+class EmailDelivered(_EmailEvent):
+    """A marketing email was taken by the recipient's mail server."""
+
+    type: Literal["email_delivered"] = "email_delivered"
+
+
+class EmailOpen(_EmailHit):
     """A marketing email was opened, by a person or by a machine: it never warms an account by itself."""
 
     type: Literal["email_open"] = "email_open"
-    contact_id: Id
-    campaign_id: Id
 
 
-class EmailClick(_Event):
+class EmailClick(_EmailHit):
     """A link of a marketing email was followed; it counts once a human is seen on the page."""
 
     type: Literal["email_click"] = "email_click"
-    contact_id: Id
-    campaign_id: Id
     url: Url
+    link: Annotated[Label, Field(description="The link's text in the mail; empty if not known")] = ""
+    trap: Annotated[bool, Field(description="It is the hidden link, which no person sees")] = False
+    snippet: Annotated[bool, Field(description="The page is a site's of ours, so a reader would be seen there")] = True
+
+
+class EmailBounce(_EmailEvent):
+    """A marketing email came back."""
+
+    type: Literal["email_bounce"] = "email_bounce"
+    bounce: BounceKind = BounceKind.permanent
+
+
+class EmailComplaint(_EmailEvent):
+    """The recipient called a marketing email spam."""
+
+    type: Literal["email_complaint"] = "email_complaint"
+
+
+class EmailUnsubscribe(_EmailEvent):
+    """The recipient wants no more marketing emails."""
+
+    type: Literal["email_unsubscribe"] = "email_unsubscribe"
 
 
 class Identify(_Event):
@@ -192,12 +250,19 @@ Event = Annotated[
     | Copy
     | FormSubmit
     | Custom
+    | EmailDelivered
     | EmailOpen
     | EmailClick
+    | EmailBounce
+    | EmailComplaint
+    | EmailUnsubscribe
     | Identify
     | Withdraw,
     Field(discriminator="type"),
 ]
+EMAIL_EVENTS = (EmailDelivered, EmailOpen, EmailClick, EmailBounce, EmailComplaint, EmailUnsubscribe)
+"""Events that name their recipient themselves, whose visitor is the mailing."""
+
 ReportedEvent = Annotated[
     PageView | PageProgress | Click | Copy | FormSubmit | IdentifyByToken, Field(discriminator="type")
 ]

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from schemas.certainty import CERTAIN
 from schemas.directory import BuyingRole, Function, Stage
+from schemas.emails import EmailInterest
 from schemas.message import Id, Message, Model, Percent, UnixMs
 
 
@@ -149,6 +150,7 @@ class Interest(Message):
     trend: Trend | None = None
     silence: Silence | None = None
     rise: Rise | None = None
+    email: Annotated[EmailInterest | None, Field(description="None if no mail was reported")] = None
     buying_stage: Stage | None = None
     stages: tuple[StageWeight, ...] = ()
     cools_ms: Annotated[

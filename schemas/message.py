@@ -1,11 +1,20 @@
 """What every message has in common: it is frozen, versioned and travels as JSON."""
 
+from ipaddress import ip_network
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 from pydantic import Field as _Field
 
 MAX_UNIX_MS = 4_102_444_800_000  # 2100-01-01, beyond which a clock is simply wrong
+
+
+def _network(text: str) -> str:
+    try:
+        return str(ip_network(text))
+    except ValueError as error:
+        raise ValueError(f"{text!r} is no IP network such as 203.0.113.0/24 or 2001:db8::/32") from error
+
 
 UnixMs = Annotated[int, _Field(ge=0, le=MAX_UNIX_MS, description="Milliseconds since 1970-01-01 UTC")]
 DurationMs = Annotated[int, _Field(ge=0, le=86_400_000, description="Milliseconds, at most one day")]
@@ -17,6 +26,7 @@ Label = Annotated[str, StringConstraints(max_length=200)]
 Domain = Annotated[str, StringConstraints(pattern=r"^[a-z0-9-]+(\.[a-z0-9-]+)+$", max_length=253)]
 Line = Annotated[str, StringConstraints(max_length=500)]
 Url = Annotated[str, StringConstraints(pattern=r"^https?://[^\s<>\"]+$", max_length=2000)]
+Network = Annotated[str, AfterValidator(_network)]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 
 

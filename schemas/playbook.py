@@ -99,6 +99,7 @@ class TemperatureRules(FileModel):
     points_high_intent_read: Annotated[float, Field(ge=0)] = 15
     points_returning_reader: Annotated[float, Field(ge=0)] = 5
     points_second_reader: Annotated[float, Field(ge=0)] = 10
+    points_email_click: Annotated[float, Field(ge=0, description="Half where the page has no snippet")] = 2
     warm_at: Annotated[float, Field(gt=0)] = 5
     hot_at: Annotated[float, Field(gt=0)] = 30
     stay_share: Annotated[float, Field(gt=0, le=1, description="Below this share of its limit it cools")] = 0.8

@@ -10,7 +10,7 @@ from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.errors import InputError
-from schemas.message import Id, Language, Model, first_error
+from schemas.message import Id, Language, Model, Network, first_error
 from schemas.urls import origin_of
 
 
@@ -98,6 +98,32 @@ class Settings(BaseSettings):
     secret: Annotated[SecretStr, Field(min_length=16, description="Signs email links; the same on every collector")]
     link_max_age_days: Annotated[int, Field(ge=1, le=3650, description="An email link's life")] = 60
     landing_max_age_s: Annotated[int, Field(ge=5, le=3600, description="Life of the token a landing page gets")] = 600
+    email_link_hosts: Annotated[
+        tuple[str, ...],
+        Field(description="Hosts beside the sites' that links of prepared mails may lead to; JSON list"),
+    ] = ()
+    email_data_centers: Annotated[
+        tuple[Network, ...], Field(description="Networks, beside those known, whose opens and clicks are machines'")
+    ] = ()
+    sendgrid_public_key: Annotated[
+        str, Field(description="SendGrid's verification key of the signed event webhook; its webhook is off without")
+    ] = ""
+    mailgun_signing_key: Annotated[
+        SecretStr, Field(description="Mailgun's HTTP webhook signing key; its webhook is off without")
+    ] = SecretStr("")
+    postmark_login: Annotated[
+        SecretStr, Field(description="user:password that Postmark sends as basic auth; its webhook is off without")
+    ] = SecretStr("")
+    ses_topics: Annotated[
+        tuple[str, ...], Field(description="ARNs of the SNS topics that SES reports to; its webhook is off without")
+    ] = ()
+    sender_secret: Annotated[
+        SecretStr, Field(description="Signs webhooks of the generic form; they are off without")
+    ] = SecretStr("")
+    sender_max_age_s: Annotated[
+        int,
+        Field(ge=60, le=604_800, description="A signed webhook older than that is refused; senders retry for a day"),
+    ] = 90_000
     playbook: Annotated[Path, Field(description="Marketing's YAML file")] = Path("playbook.yaml")
     history_days: Annotated[int, Field(ge=1, le=3650, description="How far back a visitor's history is stitched")] = 90
     smtp_host: Annotated[str, Field(description="Mail server")] = "127.0.0.1"

@@ -36,6 +36,9 @@ DIRECTORY = Topic(
     "directory", "kind:id", "Entity", "directory import", "visitors, accounts, reps, delivery, clickhouse",
     "compact", None, keyed=False,
 )  # fmt: skip
+REVOCATIONS = Topic(
+    "revocations", "contact/campaign", "Revocation", "email revoke", "collector", "compact", None, keyed=False
+)
 DEAD_LETTERS = Topic("dead-letters", "none", "DeadLetter", "all", "clickhouse", retention_ms=30 * DAY_MS, keyed=False)
 
 VISITOR_STATE = Topic("visitors-state", "visitor_id, record", "record", "visitors", "visitors", "compact", None)
@@ -52,6 +55,7 @@ TOPICS = (
     OUTCOMES,
     DECISIONS,
     DIRECTORY,
+    REVOCATIONS,
     DEAD_LETTERS,
     VISITOR_STATE,
     ACCOUNT_STATE,

@@ -1,13 +1,14 @@
 """An account's state as records, so that a change writes little, and no record grows with the account.
 
-There is one for each read, one for each visitor's ownership, and a head with what little is left. The names of reads
-are their page views; a sign before the name, which no id begins with, tells the others apart.
+There is one for each read, for each visitor's ownership and for each mailing, and a head with what little is left. The
+names of reads are their page views; a sign before the name, which no id begins with, tells the others apart.
 """
 
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 from schemas.activity import Ownership
+from schemas.emails import Mailing
 from schemas.message import Model
 from schemas.reads import Read
 from streams.accounts import AccountState
@@ -15,8 +16,9 @@ from streams.records import HEAD, Change, Records
 
 OTHERS = b"~"
 OWNER = b"@"
+MAILING = b"#"
 TOLD = b"!"
-_ELSEWHERE: Mapping[str, Any] = {"reads": {}, "others": {}, "owners": {}, "told": {}}
+_ELSEWHERE: Mapping[str, Any] = {"reads": {}, "others": {}, "owners": {}, "mailings": {}, "told": {}}
 
 
 class _KeptRead(Model):
@@ -36,6 +38,7 @@ def state_of(account_id: str, records: Records | None) -> AccountState:
         return records.decoded
     head = AccountState.from_bytes(records[HEAD]) if HEAD in records else AccountState(account_id=account_id)
     reads, others, owners, told = {}, dict(head.others), dict(head.owners), dict(head.told)
+    mailings = dict(head.mailings)
     for name, value in records.items():
         sign = name[:1]
         if name == HEAD:
@@ -44,6 +47,8 @@ def state_of(account_id: str, records: Records | None) -> AccountState:
             owners[name[1:].decode()] = Ownership.model_validate_json(value)
         elif sign == OTHERS:
             others[name[1:].decode()] = Read.model_validate_json(value)
+        elif sign == MAILING:
+            mailings[name[1:].decode()] = Mailing.model_validate_json(value)
         elif sign == TOLD:
             told[name[1:].decode()] = int(value)
         else:
@@ -51,7 +56,9 @@ def state_of(account_id: str, records: Records | None) -> AccountState:
             reads[kept.read.page_view_id] = kept.read
             if kept.told:
                 told[kept.read.page_view_id] = kept.told
-    return head.model_copy(update={"reads": reads, "others": others, "owners": owners, "told": told})
+    return head.model_copy(
+        update={"reads": reads, "others": others, "owners": owners, "mailings": mailings, "told": told}
+    )
 
 
 def changes_between(before: AccountState, after: AccountState, records: Records | None) -> Iterator[Change]:
@@ -68,7 +75,11 @@ def changes_between(before: AccountState, after: AccountState, records: Records 
             yield Change(key, name.encode(), _written(after.reads[name], after.told.get(name, 0)))
         else:
             yield Change(key, name.encode(), None)
-    for sign, was, now in ((OTHERS, before.others, after.others), (OWNER, before.owners, after.owners)):
+    for sign, was, now in (
+        (OTHERS, before.others, after.others),
+        (OWNER, before.owners, after.owners),
+        (MAILING, before.mailings, after.mailings),
+    ):
         missing = [name for name in now if sign + name.encode() not in there]
         for name in dict.fromkeys((*_differing(was, now), *missing)):
             value = now[name].model_dump_json(exclude_defaults=True).encode() if name in now else None

@@ -9,6 +9,7 @@ from schemas.activity import Activity, Ownership, Told, told_by
 from schemas.brief import Brief, HandOver, HandOverReason, Trigger, TriggerKind
 from schemas.decision import Decision, Rule, Verdict
 from schemas.directory import Account, Directory, Lifecycle, Rep
+from schemas.emails import Mailing
 from schemas.events import Identify
 from schemas.ids import derived_id
 from schemas.interest import Interest
@@ -19,6 +20,7 @@ from streams.attribution import attributed, highest
 from streams.briefing import Occasion, compose
 from streams.campaigns import CampaignClick, campaign_of, with_clicks
 from streams.corrections import GONE, Change, Correctable, Doubt, changes_of, doubt_of, with_left, with_told
+from streams.email_interest import Mails, joined, mails_of, still_of_use
 from streams.interest import summarise
 from streams.ownership import CUSTOMERS, LEADS, Signs, hand_over_to, is_unripe, told_of
 from streams.reading import join_all, read_of
@@ -41,6 +43,7 @@ class AccountState(Message):
     account_id: Id
     reads: dict[str, Read] = Field(default_factory=dict)
     others: dict[str, Read] = Field(default_factory=dict)
+    mailings: dict[str, Mailing] = Field(default_factory=dict)
     owners: dict[str, Ownership] = Field(default_factory=dict)
     told: dict[str, int] = Field(default_factory=dict)
     arrived_ms: UnixMs = 0
@@ -81,6 +84,8 @@ def take_in(state: AccountState, activity: Activity, history_days: int) -> Accou
     horizon_ms = max((read.last_ms for read in (*reads.values(), *aside.values())), default=0) - history_days * DAY_MS
     kept = {key: read for key, read in reads.items() if read.last_ms >= horizon_ms and read.started_ms >= emptied_ms}
     others = {key: read for key, read in aside.items() if read.last_ms >= horizon_ms and read.started_ms >= emptied_ms}
+    newest_ms = max((read.last_ms for read in kept.values()), default=0)
+    mailings = still_of_use(joined(state.mailings, activity.items), newest_ms, history_days * DAY_MS, emptied_ms)
     told = {key: ms for key, ms in _told(state.told, activity.told).items() if key in kept or key not in reads}
     recognised = [item.envelope.occurred_ms for item in activity.items if isinstance(item.envelope.event, Identify)]
     # Only with news of somebody there is more to keep, and a reason to look what need not be kept.
@@ -89,6 +94,7 @@ def take_in(state: AccountState, activity: Activity, history_days: int) -> Accou
         update={
             "reads": kept,
             "others": others,
+            "mailings": mailings,
             "owners": of_use,
             "told": told,
             "last": _newest(state.last, activity.told),
@@ -119,13 +125,16 @@ def advance(
 ) -> AccountStep:
     """Decide what an account's state calls for at a moment: a summary if it is new or has cooled, a brief if due.
 
-    A summary is new if the reads are not those of `before`.
+    A summary is new if reads or mails are not those of `before`. What machines read by a mail's links is no reading.
     """
-    interest = summarise(state.account_id, state.reads.values(), directory, playbook)
-    is_new = bool(state.reads) if before is None else state.reads != before.reads
+    mails = mails_of(state.mailings, state.reads.values())
+    by_people = _without(state, mails.machine_reads)
+    interest = summarise(state.account_id, by_people.reads.values(), directory, playbook, mails=mails)
+    has_read = bool(state.reads) if before is None else state.reads != before.reads
+    is_new = has_read or state.mailings != (before.mailings if before else {})
     decisions: tuple[Decision, ...] = ()
-    said = interest if is_new else _cooled(state, interest, directory, playbook, now_ms)
-    decision = _decide(state, interest, directory, playbook, now_ms, is_new=is_new)
+    said = interest if is_new else _cooled(by_people, interest, directory, playbook, now_ms, mails)
+    decision = _decide(by_people, interest, directory, playbook, now_ms, has_read=has_read)
     after = state
     if decision.nurtured_ms:
         after = after.model_copy(update={"nurtured_ms": decision.nurtured_ms})
@@ -137,7 +146,7 @@ def advance(
         mark = (told_by(decision.brief),)
         news = {"told": _told(after.told, mark), "last": _newest(after.last, mark), "forms": _forms(after.forms, mark)}
         after = after.model_copy(update={**news, "recent": with_told(after.recent, mark)})
-    after, corrections, settled_ms = _corrected(after, interest, directory, playbook, now_ms)
+    after, corrections, settled_ms = _corrected(after, interest, directory, playbook, now_ms, mails.machine_reads)
     dues = (decision.due_ms, settled_ms, _renewal_ms(said or interest, now_ms))
     return AccountStep(
         state=after,
@@ -147,6 +156,12 @@ def advance(
         due_ms=min((due_ms for due_ms in dues if due_ms is not None), default=None),
         changed=after != before,
     )
+
+
+def _without(state: AccountState, machine_reads: frozenset[str]) -> AccountState:
+    if not machine_reads:
+        return state
+    return state.model_copy(update={"reads": {k: read for k, read in state.reads.items() if k not in machine_reads}})
 
 
 class _Decision(NamedTuple):
@@ -163,7 +178,7 @@ class _Decision(NamedTuple):
 
 
 def _decide(
-    state: AccountState, interest: Interest, directory: Directory, playbook: Playbook, now_ms: int, *, is_new: bool
+    state: AccountState, interest: Interest, directory: Directory, playbook: Playbook, now_ms: int, *, has_read: bool
 ) -> _Decision:
     account = directory.accounts.get(state.account_id)
     if account is None:
@@ -189,14 +204,14 @@ def _decide(
     if moment and trigger is None:
         return _Decision(withheld=Rule.not_told, subject=moment.page_view_id)
     if trigger is None:
-        return _no_brief(state, fresh, rules, now_ms, is_new=is_new)
+        return _no_brief(state, fresh, rules, now_ms, has_read=has_read)
     return _Decision(_brief(state, trigger, interest, hand_over, account, rep, directory, playbook))
 
 
-def _no_brief(state: AccountState, fresh: list[Read], rules: TriggerRules, now_ms: int, *, is_new: bool) -> _Decision:
+def _no_brief(state: AccountState, fresh: list[Read], rules: TriggerRules, now_ms: int, *, has_read: bool) -> _Decision:
     """Return when to look again; if nothing can come of waiting, why."""
     if not fresh:
-        told_it = state.last if is_new and state.reads else None
+        told_it = state.last if has_read and state.reads else None
         return _Decision(withheld=Rule.nothing_new, subject=told_it.brief_id) if told_it else _Decision()
     due_ms = quiet_ms(state.reads.values(), rules, state.arrived_ms)
     if is_enough(fresh, state.told, rules, state.forms):
@@ -322,13 +337,13 @@ def _quiet_hand_over(
 
 
 def _cooled(
-    state: AccountState, interest: Interest, directory: Directory, playbook: Playbook, now_ms: int
+    state: AccountState, interest: Interest, directory: Directory, playbook: Playbook, now_ms: int, mails: Mails
 ) -> Interest | None:
     """Return the summary as of the last moment up to now at which the account cooled; None if it has not."""
     cooled, reads = None, state.reads.values()
     cools_ms = interest.cools_ms
     while cools_ms is not None and cools_ms <= now_ms:
-        cooled = summarise(state.account_id, reads, directory, playbook, cools_ms)
+        cooled = summarise(state.account_id, reads, directory, playbook, cools_ms, mails)
         cools_ms = cooled.cools_ms
     return cooled
 

@@ -14,7 +14,7 @@ from schemas.activity import ActivityItem, Identified, OwnedSpan, Ownership
 from schemas.certainty import CONFIDENCE
 from schemas.directory import Directory
 from schemas.envelope import Envelope
-from schemas.events import CLAIMS, EmailClick, EmailOpen, IdentifyMethod, Withdraw, page_view_of
+from schemas.events import CLAIMS, EMAIL_EVENTS, IdentifyMethod, Withdraw, page_view_of
 from schemas.message import Id, Model, UnixMs
 from streams.evidence import Evidence, Facts, learn, standing, standing_sightings
 
@@ -208,7 +208,7 @@ def _activity(
         event = envelope.event
         if isinstance(event, Withdraw):
             continue
-        if isinstance(event, EmailOpen | EmailClick):  # a mail names its recipient itself
+        if isinstance(event, EMAIL_EVENTS):  # a mail names its recipient itself
             contact_id = directory.contact_named(event.contact_id) or event.contact_id
             if account := directory.account_of(contact_id):
                 found.append((account.account_id, ActivityItem(contact_id=contact_id, envelope=envelope)))

@@ -9,6 +9,7 @@ from schemas.playbook import Playbook
 from schemas.reads import Read
 from streams.buying_stage import buying_stage_of, weight_by_stage
 from streams.committee import committee_of
+from streams.email_interest import NO_MAILS, Mails
 from streams.reasons import reasons_of
 from streams.rhythm import silence_of, trend_of, weeks_of
 from streams.warmth import warmth_of
@@ -24,18 +25,19 @@ def summarise(
     directory: Directory,
     playbook: Playbook,
     as_of_ms: int = 0,
+    mails: Mails = NO_MAILS,
 ) -> Interest:
-    """Return the summary of an account as of its newest read, or as of a later moment, in Unix milliseconds.
+    """Return the summary of an account as of what is newest of it, or as of a later moment, in Unix milliseconds.
 
     The clock does not come into it: the same reads give the same bytes, in whatever order and whenever.
     """
     known = list(reads)
-    as_of_ms = max(as_of_ms, newest_ms(known))
+    as_of_ms = max(as_of_ms, newest_ms(known), mails.newest_ms)
     rules = playbook.interest
     weighed = weigh(known, directory, rules, playbook.temperature.half_life_days, as_of_ms)
     account = directory.accounts.get(account_id)
-    warmth = warmth_of(weighed, playbook, as_of_ms)
-    reasons = reasons_of(weighed, playbook, as_of_ms)
+    warmth = warmth_of(weighed, playbook, as_of_ms, mails.counted)
+    reasons = reasons_of(weighed, playbook, as_of_ms, mails.counted)
     weeks = weeks_of(weighed, as_of_ms)
     stages = weight_by_stage(weighed)
     return Interest(
@@ -54,6 +56,7 @@ def summarise(
         trend=trend_of(weeks, rules) if weighed else None,
         silence=silence_of(weighed, rules),
         rise=warmth.rise,
+        email=mails.interest,
         buying_stage=buying_stage_of(stages, account.lifecycle if account else None, rules),
         stages=tuple(StageWeight(stage=stage, weight=minutes(ms)) for stage, ms in stages.items()),
         cools_ms=warmth.cools_ms,

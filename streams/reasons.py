@@ -5,14 +5,17 @@ from collections.abc import Callable, Sequence
 
 from schemas.interest import Reason
 from schemas.playbook import Playbook
+from streams.email_interest import CountedClick
 from streams.warmth import is_high_intent
 from streams.weighing import MINUTE_MS, UNKNOWN, Weighed, decay
 
 MAX_IDS = 50
 
 
-def reasons_of(weighed: Sequence[Weighed], playbook: Playbook, as_of_ms: int) -> tuple[Reason, ...]:
-    """Return what makes the score of reads, in order, as of a moment; the heaviest first."""
+def reasons_of(
+    weighed: Sequence[Weighed], playbook: Playbook, as_of_ms: int, clicks: Sequence[CountedClick] = ()
+) -> tuple[Reason, ...]:
+    """Return what makes the score of reads and mails' clicks, in order, as of a moment; the heaviest first."""
     rules = playbook.temperature
 
     def left(points: float, since_ms: int) -> float:
@@ -24,6 +27,7 @@ def reasons_of(weighed: Sequence[Weighed], playbook: Playbook, as_of_ms: int) ->
         reasons.append(_reason("reading", points, weighed))
     reasons += _high_intent(weighed, playbook, left)
     reasons += _readers(weighed, playbook, left)
+    reasons += _email_clicks(clicks, playbook, left)
     return tuple(sorted(reasons, key=lambda one: (-one.points, one.kind, one.detail, one.page_view_ids)))
 
 
@@ -58,6 +62,24 @@ def _readers(weighed: Sequence[Weighed], playbook: Playbook, left: Callable[[flo
         points = left(rules.points_second_reader, newest[-2].read.last_ms)
         reasons.append(_reason("several_readers", points, newest, str(len(by_reader))))
     return reasons
+
+
+def _email_clicks(
+    clicks: Sequence[CountedClick], playbook: Playbook, left: Callable[[float, int], float]
+) -> list[Reason]:
+    by_campaign: dict[str, list[CountedClick]] = defaultdict(list)
+    for click in clicks:
+        by_campaign[click.campaign_id].append(click)
+    most = playbook.temperature.points_email_click
+    return [
+        Reason(
+            kind="email_click",
+            points=round(sum(left(most * click.share, click.at_ms) for click in group), 3),
+            detail=campaign_id,
+            page_view_ids=tuple(dict.fromkeys(each for click in group for each in click.page_view_ids))[-MAX_IDS:],
+        )
+        for campaign_id, group in by_campaign.items()
+    ]
 
 
 def _order(one: Weighed) -> tuple[int, str]:

@@ -15,8 +15,9 @@ from streams.identity import VisitorState, observe
 from streams.records import HEAD, Change, Table
 from streams.stage import Incoming, Send, Work
 
-TELLING = frozenset(("identify", "withdraw", "email_open", "email_click"))
-"""Types of events that say by themselves who it is, or is not."""
+MAIL = "email_"
+TELLING = frozenset(("identify", "withdraw"))
+"""Types of events, beside those of mails, that say by themselves who it is, or is not."""
 
 MAX_PART_BYTES = 256 * 1024  # of one message, about: an event may have some kilobytes, a broker takes a megabyte
 ITEM_BYTES, OWNERSHIP_BYTES, SPAN_BYTES = 250, 300, 400  # at most, beside an envelope, spans, and for each span
@@ -66,11 +67,12 @@ class VisitorStage:
         telling: set[str] = set()
         for message in messages:
             for head, raw in envelopes_in(message.value):
-                if head.automated:
-                    continue  # a machine is nobody, and reads nothing
+                of_mail = head.event.type.startswith(MAIL)
+                if head.automated and not of_mail:
+                    continue  # a machine is nobody, and reads nothing; in a mail, it tells who else is none
                 found[head.visitor_id].append(raw)
                 last[head.visitor_id] = message
-                if head.event.type in TELLING or self._is_a_companys(head.client_network):
+                if of_mail or head.event.type in TELLING or self._is_a_companys(head.client_network):
                     telling.add(head.visitor_id)
         return {key: (raws, last[key]) for key, raws in found.items() if key in telling or table.get(key) is not None}
 

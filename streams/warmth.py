@@ -9,12 +9,14 @@ times alone, it does not matter in which order they arrive.
     warm_at  ---------/------\----------
 """
 
+from collections.abc import Iterable, Sequence
 from math import log2
 from typing import NamedTuple
 
 from schemas.interest import TEMPERATURES, Rise, Temperature
 from schemas.message import MAX_UNIX_MS
 from schemas.playbook import Playbook, TemperatureRules, TriggerRules
+from streams.email_interest import CountedClick
 from streams.weighing import DAY_MS, MINUTE_MS, Weighed, decay
 
 CLOSE = 1e-9  # points that differ by less are equal
@@ -28,24 +30,37 @@ class Warmth(NamedTuple):
     cools_ms: int | None
 
 
-def warmth_of(weighed: list[Weighed], playbook: Playbook, as_of_ms: int) -> Warmth:
-    """Return how warm reads, in order, have made an account as of a moment that is not before them."""
+def warmth_of(weighed: list[Weighed], playbook: Playbook, as_of_ms: int, clicks: Sequence[CountedClick] = ()) -> Warmth:
+    """Return how warm reads and mails' clicks, each in order, have made an account by a moment not before them."""
     thermometer = _Thermometer(playbook.temperature)
     points = _Points(playbook)
     rise: Rise | None = None
-    for one in weighed:
-        read = one.read
-        thermometer.wait_until(read.last_ms)
+    for one in _in_order(weighed, clicks) if clicks else weighed:
+        shown: tuple[str, ...]
+        if isinstance(one, Weighed):
+            at_ms, added, shown = one.read.last_ms, points.added_by(one), (one.read.page_view_id,)
+        else:
+            at_ms, added, shown = one.at_ms, playbook.temperature.points_email_click * one.share, one.page_view_ids[:1]
+        thermometer.wait_until(at_ms)
         before = thermometer.level
-        if thermometer.add(points.added_by(one)):
+        if thermometer.add(added) and shown:
             rise = Rise(
                 before=TEMPERATURES[before],
                 after=TEMPERATURES[thermometer.level],
-                at_ms=read.last_ms,
-                page_view_id=read.page_view_id,
+                at_ms=at_ms,
+                page_view_id=shown[0],
             )
     thermometer.wait_until(as_of_ms)
     return Warmth(TEMPERATURES[thermometer.level], rise, thermometer.falls_ms())
+
+
+def _in_order(weighed: Iterable[Weighed], clicks: Iterable[CountedClick]) -> list[Weighed | CountedClick]:
+    """Return reads and clicks as they happened; a click goes before a read of the same moment."""
+    timed: list[tuple[int, int, int, Weighed | CountedClick]] = [
+        *((one.read.last_ms, 1, number, one) for number, one in enumerate(weighed)),
+        *((one.at_ms, 0, number, one) for number, one in enumerate(clicks)),
+    ]
+    return [one for *_, one in sorted(timed, key=lambda each: each[:3])]
 
 
 def is_high_intent(one: Weighed, rules: TriggerRules) -> bool:

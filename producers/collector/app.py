@@ -16,9 +16,10 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from producers.collector import reports, segment_calls, snowplow_hits
+from producers.collector import reports, segment_calls, sender_webhooks, snowplow_hits
 from producers.collector.answers import SafeHeaders, error, unavailable
 from producers.collector.email_clicks import follow_link
+from producers.collector.email_pixel import open_pixel
 from producers.collector.feedback import take_feedback
 from producers.collector.openapi import openapi
 from producers.collector.script_file import serve_script
@@ -51,7 +52,10 @@ def build_app(collector: Collector) -> Starlette:
         Route(reports.PATH, on(reports.preflight), methods=["OPTIONS"]),
         *(Route(path, on(take), methods=methods) for path, take, methods in segment_calls.ROUTES),
         *(Route(path, on(take), methods=methods) for path, take, methods in snowplow_hits.ROUTES),
-        Route("/l/{token}", on(follow_link), methods=["GET", "HEAD"]),
+        *(Route(path, on(take), methods=methods) for path, take, methods in sender_webhooks.ROUTES),
+        Route("/l/{target}", on(follow_link), methods=["GET", "HEAD"]),
+        Route("/l/{target}/{token:path}", on(follow_link), methods=["GET", "HEAD"]),
+        Route("/o/{token}", on(open_pixel), methods=["GET", "HEAD"]),
         Route("/f/{kind}/{token}", on(take_feedback), methods=["GET", "HEAD", "POST"]),
         Route("/rb.js", serve_script(collector.script), methods=["GET"]),
         Route("/openapi.json", _document, methods=["GET"]),

@@ -22,6 +22,9 @@ def openapi() -> dict[str, Any]:
             "/v1/events": {"post": _take_report(), "options": _preflight()},
             "/l/{token}": {"get": _follow_link()},
             "/f/{kind}/{token}": _feedback(),
+            "/l/{target}/{token}": {"get": _follow_prepared()},
+            "/o/{token}": {"get": _pixel()},
+            "/v1/senders/{sender}/{site}": {"post": _take_webhook()},
             "/rb.js": {"get": _plain("The snippet", "text/javascript", "304")},
             "/healthz": {"get": _plain("Answers as long as the process serves", "text/plain")},
             "/readyz": {"get": _plain("Whether events can be accepted now", "text/plain", unavailable=True)},
@@ -120,6 +123,56 @@ def _feedback() -> dict[str, Any]:
                 "503": {"description": "Nothing was kept: the page asks again", **page},
                 **answers,
             },
+        },
+    }
+
+
+def _follow_prepared() -> dict[str, Any]:
+    parts = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}
+        for name in ("target", "token")
+    ]
+    followed = _follow_link()
+    return {
+        **followed,
+        "summary": "Follow a link of a prepared mail",
+        "operationId": "followPrepared",
+        "parameters": parts,
+    }
+
+
+def _pixel() -> dict[str, Any]:
+    return {
+        "summary": "The open pixel of a prepared mail",
+        "operationId": "pixel",
+        "parameters": [{"name": "token", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}}],
+        "responses": {
+            "200": {"description": "The picture, whatever the token", "content": {"image/gif": {}}},
+            "404": _refusal("The token holds a slash"),
+        },
+    }
+
+
+def _take_webhook() -> dict[str, Any]:
+    senders = {"type": "string", "enum": ["sendgrid", "mailgun", "postmark", "ses", "generic"]}
+    return {
+        "summary": "Take what a sender of emails reports",
+        "description": "At most 4 MB and 10,000 events, taken or refused whole; the proof is each sender's own.",
+        "operationId": "webhook",
+        "parameters": [
+            {"name": "sender", "in": "path", "required": True, "schema": senders},
+            {"name": "site", "in": "path", "required": True, "schema": {"type": "string", "minLength": 1}},
+        ],
+        "requestBody": {"required": True, "content": {"application/json": {"schema": {}}}},
+        "responses": {
+            "204": {"description": "Every event is in Kafka, or on disk"},
+            "400": _refusal("Something in it is malformed; `field` says what"),
+            "401": _refusal("It is forged, expired, or was accepted before"),
+            "404": _refusal("No such sender or site is configured"),
+            "413": _refusal("Too large"),
+            "415": _refusal("Another encoding"),
+            "429": _later("The client sends too much"),
+            "503": _later("Nothing was kept: Kafka is away, and there is no spool; or Amazon does not answer"),
         },
     }
 

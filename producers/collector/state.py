@@ -8,9 +8,13 @@ from functools import cached_property
 from typing import Any
 
 from producers.bundling import Bundler
+from producers.collector.aws_fetch import fetch
 from producers.collector.dead_letters import DeadLetters
 from producers.collector.keeping import Keeping, Kept
 from producers.collector.rates import RateLimiter
+from producers.collector.replays import Replays
+from producers.revocations import Revocations
+from producers.senders.sns import Certificates
 from schemas.delivery import Outcome
 from schemas.errors import UnavailableError
 from schemas.settings import Settings
@@ -38,6 +42,9 @@ class Collector:
     client_rates: RateLimiter = field(default_factory=lambda: RateLimiter(0))
     visitor_rates: RateLimiter = field(default_factory=lambda: RateLimiter(0))
     metrics_port: int | None = None
+    replays: Replays = field(default_factory=Replays)
+    fetch_from_aws: Callable[[str], bytes] = fetch
+    revocations: Revocations = field(default_factory=Revocations)
     background: set[asyncio.Task[None]] = field(default_factory=set)
 
     _seen: OrderedDict[str, None] = field(default_factory=OrderedDict)
@@ -60,6 +67,11 @@ class Collector:
         if len(self._seen) > _REMEMBERED:
             self._seen.popitem(last=False)
         return True
+
+    @cached_property
+    def certificates(self) -> Certificates:
+        """Amazon's certificates, by their addresses."""
+        return Certificates(self.fetch_from_aws)
 
     @cached_property
     def origins(self) -> frozenset[str]:

@@ -17,8 +17,10 @@ from producers.collector.connections import GuardedProtocol
 from producers.collector.dead_letters import DeadLetters
 from producers.collector.keeping import Keeping
 from producers.collector.rates import RateLimiter
+from producers.collector.revocation_feed import RevocationFeed
 from producers.collector.state import Collector
 from producers.publisher import Publisher
+from producers.revocations import Revocations
 from producers.snippet import script
 from producers.spool import Spool
 from schemas.settings import Settings
@@ -43,13 +45,18 @@ def serve(settings: Settings, listeners: list[socket.socket], parent_gone: int |
         _spool(settings),
         settings.kafka_partitions,
     )
+    feed = RevocationFeed(settings.kafka_bootstrap)
     try:
+        feed.start()
         metrics_port = listeners[1].getsockname()[1] if len(listeners) > 1 else None
-        server = uvicorn.Server(server_config(build_app(_collector(settings, keeping, metrics_port)), settings))
+        server = uvicorn.Server(
+            server_config(build_app(_collector(settings, keeping, metrics_port, feed.revocations)), settings)
+        )
         _end_quietly()
         spare_collections()
         asyncio.Runner(loop_factory=server.config.get_loop_factory()).run(_run(server, listeners, parent_gone))
     finally:
+        feed.close()
         keeping.close()
 
 
@@ -83,7 +90,7 @@ def server_config(app: Starlette, settings: Settings) -> uvicorn.Config:
     )
 
 
-def _collector(settings: Settings, keeping: Keeping, metrics_port: int | None) -> Collector:
+def _collector(settings: Settings, keeping: Keeping, metrics_port: int | None, revocations: Revocations) -> Collector:
     return Collector(
         settings=settings,
         bundler=Bundler(keeping.keep_bundle, settings.collector_linger_ms / 1000),
@@ -96,6 +103,7 @@ def _collector(settings: Settings, keeping: Keeping, metrics_port: int | None) -
         client_rates=RateLimiter(settings.collector_client_per_s),
         visitor_rates=RateLimiter(settings.collector_visitor_per_s),
         metrics_port=metrics_port,
+        revocations=revocations,
     )
 
 

@@ -43,13 +43,13 @@ def visitor_events(client: Client, visitor_id: str, since_ms: int, until_ms: int
 def known_visitors_events(client: Client, since_ms: int) -> Iterator[list[Envelope]]:
     """Return the events received since then that concern known people, each once, as received, in chunks.
 
-    These are all events of visitors who were identified at any time, by an event or by their network, and all opens and
-    clicks in mails. The events that identify, or take that back, come from any time: who is known stays known.
+    These are all events of visitors who were identified at any time, by an event or by their network, and all that was
+    told of mails. The events that identify, or take that back, come from any time: who is known stays known.
     """
     query = """
           type IN ('identify', 'withdraw')
            OR (toUnixTimestamp64Milli(received) >= %(since_ms)s
-               AND (type IN ('email_open', 'email_click')
+               AND (startsWith(type, 'email_')
                     OR visitor_id IN (SELECT visitor_id FROM events WHERE type = 'identify')
                     OR visitor_id IN (SELECT visitor_id FROM identified)))
     """

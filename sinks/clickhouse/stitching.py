@@ -12,7 +12,7 @@ import structlog
 from schemas import topics
 from schemas.activity import Activity, ActivityItem, Identified
 from schemas.envelope import Envelope
-from schemas.events import EmailClick, EmailOpen, Withdraw, page_view_of
+from schemas.events import EMAIL_EVENTS, Withdraw, page_view_of
 from schemas.topics import DAY_MS
 from sinks.clickhouse.writer import Publish
 from sinks.consumer import Partition, Positions, Record
@@ -86,7 +86,7 @@ def _item(identified: Identified, envelope: Envelope) -> ActivityItem | None:
         return None  # a machine reads nothing
     span = identified.ownership.span_at(at_ms) if identified.ownership else identified
     contact_id = span.contact_id if span else ""
-    if isinstance(event, EmailOpen | EmailClick):
+    if isinstance(event, EMAIL_EVENTS):
         if not contact_id or event.contact_id != contact_id:
             return None
         return ActivityItem(contact_id=contact_id, envelope=envelope)

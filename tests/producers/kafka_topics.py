@@ -8,7 +8,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.admin import KafkaAdminClient, NewTopic
 from kafka.errors import TopicAlreadyExistsError
 
-from schemas.topics import DEAD_LETTERS, DIRECTORY, EVENTS, OUTCOMES
+from schemas.topics import DEAD_LETTERS, DIRECTORY, EVENTS, OUTCOMES, REVOCATIONS
 
 PARTITIONS = 5  # no broker's default
 
@@ -16,7 +16,7 @@ PARTITIONS = 5  # no broker's default
 def make_topics(bootstrap: str) -> None:
     admin = KafkaAdminClient(bootstrap_servers=bootstrap)
     try:
-        names = (EVENTS.name, DEAD_LETTERS.name, DIRECTORY.name, OUTCOMES.name)
+        names = (EVENTS.name, DEAD_LETTERS.name, DIRECTORY.name, OUTCOMES.name, REVOCATIONS.name)
         for name in names:
             count = PARTITIONS if name == EVENTS.name else 1
             with contextlib.suppress(TopicAlreadyExistsError):

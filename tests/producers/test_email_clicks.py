@@ -6,7 +6,8 @@ import httpx
 import pytest
 
 from producers.collector.email_clicks import click_of
-from producers.links import email_link, read_landing, read_link
+from producers.email_tokens import read_followed
+from producers.links import email_link, read_landing
 from schemas.envelope import Bundle, Envelope
 from schemas.events import EmailClick
 from schemas.ids import derived_id
@@ -59,13 +60,16 @@ def test_a_reader_comes_to_the_page_with_a_token_and_the_click_is_kept(
     assert envelope.event.campaign_id == "spring"
 
 
-def test_a_scanners_head_request_leaves_no_trace_and_gets_no_token(
+def test_a_scanners_head_request_gets_no_token_and_is_kept_as_a_machines(
     running_collector: RunningCollector, events: TopicReader
 ) -> None:
     contact = new_contact()
     answer = httpx.head(link(running_collector.settings, contact))
     assert (answer.status_code, answer.headers["location"]) == (302, TARGET)
-    assert clicks_of(events, contact, within_s=1) == []
+    (envelope,) = clicks_of(events, contact, within_s=1)
+    assert envelope.automated
+    assert isinstance(envelope.event, EmailClick)
+    assert envelope.event.head
 
 
 def test_an_expired_link_leads_to_its_page_and_tells_nothing(
@@ -111,8 +115,9 @@ def test_a_target_beyond_ascii_is_encoded_for_the_header(running_collector: Runn
 def test_a_repeated_request_is_the_same_event_within_a_minute(later_ms: int, *, same: bool) -> None:
     settings = Settings(secret=SECRET, sites={"www": Site(origins=("https://www.example.com",))})
     begin = 1_750_000_020_000  # a minute's first moment
-    token = link(settings, "c1", now_ms=begin).rpartition("/")[2]
-    read, _ = read_link(settings, token, now_ms=begin)
-    first, again = click_of(read, token, begin), click_of(read, token, begin + later_ms)
+    followed = read_followed(settings, "/l/" + link(settings, "c1", now_ms=begin).rpartition("/")[2], now_ms=begin)
+    assert followed.signed
+    who = followed.signed.recipient
+    first, again = click_of(followed.target, who, begin), click_of(followed.target, who, begin + later_ms)
     assert (first.event.event_id == again.event.event_id) is same
     assert first.visitor_id == again.visitor_id

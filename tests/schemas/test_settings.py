@@ -33,6 +33,7 @@ def test_settings_survive_the_way_through_the_environment(monkeypatch: pytest.Mo
         sites={"docs": {"origins": ["https://example.com"]}},
         chat_targets={"sales": "json://127.0.0.1:9/"},
         smtp_starttls=True,
+        email_link_hosts=("partner.example",),
     )
     for name, value in as_environment(settings).items():
         monkeypatch.setenv(name, value)

@@ -1,0 +1,165 @@
+"""What mails make of an account: the same in any order, never from opens alone, and nothing of who opted out."""
+
+import random
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.activity import Activity, ActivityItem
+from schemas.emails import Verdict
+from schemas.events import (
+    EmailAgent,
+    EmailBounce,
+    EmailClick,
+    EmailComplaint,
+    EmailDelivered,
+    EmailOpen,
+    EmailUnsubscribe,
+    Event,
+    Identify,
+    IdentifyMethod,
+    PageProgress,
+)
+from schemas.interest import Interest, Temperature
+from schemas.playbook import Playbook, TemperatureRules
+from streams.account_records import changes_between, state_of
+from streams.accounts import AccountState, advance, take_in
+from streams.records import MemoryTable
+from tests.streams.journeys import SITE, START_MS, directory, envelope
+
+PLAYBOOK = Playbook(company="Example", temperature=TemperatureRules(warm_at=1.5))
+PRICE = SITE + "/pricing"
+HOUR_MS = 3_600_000
+
+
+def item(event: Event, contact: str = "dana", visitor: str = "mail-1") -> ActivityItem:
+    return ActivityItem(contact_id=contact, envelope=envelope(visitor, event.occurred_ms, event))
+
+
+def mail(kind: type[Any], name: str, at_ms: int, contact: str = "dana", **said: Any) -> ActivityItem:
+    event: Event = kind(event_id=name, occurred_ms=START_MS + at_ms, contact_id=contact, campaign_id="spring", **said)
+    return item(event, contact)
+
+
+def click(name: str = "click-1", at_ms: int = HOUR_MS, **said: Any) -> ActivityItem:
+    return mail(EmailClick, name, at_ms, **{"url": PRICE, "agent": EmailAgent.browser, **said})
+
+
+def page(at_ms: int, active_ms: int = 20_000) -> ActivityItem:
+    event = PageProgress(
+        event_id=f"page-{at_ms}", occurred_ms=START_MS + at_ms, page_view_id="pv-1", url=PRICE,
+        active_ms=active_ms, depth_pct=80, left=True,
+    )  # fmt: skip
+    return item(event, visitor="v1")
+
+
+def landed(at_ms: int) -> ActivityItem:
+    event = Identify(
+        event_id="landed", occurred_ms=START_MS + at_ms, contact_id="dana", method=IdentifyMethod.email_link,
+        campaign_id="spring",
+    )  # fmt: skip
+    return item(event, visitor="v1")
+
+
+def state(*items: ActivityItem) -> AccountState:
+    return take_in(AccountState(account_id="acme"), Activity(account_id="acme", items=items), 90)
+
+
+def interest(*items: ActivityItem) -> Interest:
+    said = advance(state(*items), directory(), PLAYBOOK, START_MS + 2 * HOUR_MS).interest
+    assert said
+    return said
+
+
+def test_an_open_alone_never_warms() -> None:
+    said = interest(*(mail(EmailOpen, f"o{n}", n * HOUR_MS // 10, agent=EmailAgent.gmail_proxy) for n in range(9)))
+    assert (said.temperature, said.score) == (Temperature.cold, 0)
+
+
+def test_a_click_counts_once_a_person_is_seen_and_the_summary_follows_when_the_verdict_changes() -> None:
+    pending = interest(click())
+    assert (pending.score, pending.temperature) == (0, Temperature.cold)
+    seen = interest(click(), landed(HOUR_MS + 1000), page(HOUR_MS + 2000))
+    assert seen.email
+    (link,) = seen.email.mails[0].clicks
+    assert (link.verdict, link.counted, link.page_view_ids) == (Verdict.human, 1, ("pv-1",))
+    assert seen.email.readers == ("dana",)
+    assert "email_click" in {reason.kind for reason in seen.reasons}
+    assert seen.temperature is Temperature.warm
+    trap = click("trap-1", HOUR_MS + 3000, url=SITE + "/", trap=True)
+    caught = interest(click(), landed(HOUR_MS + 1000), page(HOUR_MS + 2000), trap)
+    assert caught.email
+    assert (caught.score, caught.temperature, caught.contents, caught.email.readers) == (0, Temperature.cold, (), ())
+
+
+def test_a_click_where_nobody_can_be_seen_counts_in_part() -> None:
+    said = interest(click(url="https://partner.example/offer", snippet=False))
+    assert said.email
+    (link,) = said.email.mails[0].clicks
+    assert (link.verdict, link.counted) == (Verdict.unconfirmed, 0.5)
+    assert said.score == PLAYBOOK.temperature.points_email_click / 2
+
+
+def test_one_click_told_twice_counts_once() -> None:
+    twice = interest(click(), click("click-2", HOUR_MS + 200), page(HOUR_MS + 2000))
+    once = interest(click("click-2", HOUR_MS + 200), page(HOUR_MS + 2000))
+    assert twice.score == once.score
+
+
+def test_health_reaches_the_summary_and_who_opted_out_is_no_reader_again() -> None:
+    out = mail(EmailUnsubscribe, "u", 10)
+    said = interest(
+        out,
+        click(),
+        landed(HOUR_MS + 1000),
+        page(HOUR_MS + 2000),
+        mail(EmailBounce, "b", 5, "eve"),
+        mail(EmailComplaint, "c", 6, "carl"),
+    )
+    assert said.email
+    assert said.email.health.unsubscribed == ("dana",)
+    assert said.email.health.bounced == ("eve",)
+    assert said.email.health.complained == ("carl",)
+    assert said.email.readers == ()
+    assert "dana" not in {one.contact_id for one in said.email.mails}
+    later = take_in(state(out), Activity(account_id="acme", items=(click(at_ms=300 * 24 * HOUR_MS),)), 90)
+    much_later = advance(later, directory(), PLAYBOOK, START_MS + 301 * 24 * HOUR_MS).interest
+    assert much_later
+    assert much_later.email
+    assert (much_later.email.readers, much_later.email.mails) == ((), ())
+
+
+SOME = (
+    mail(EmailDelivered, "d", 0),
+    mail(EmailOpen, "o", HOUR_MS, agent=EmailAgent.gmail_proxy),
+    click(),
+    click("click-2", HOUR_MS + 300, url=SITE + "/problem"),
+    click("click-3", 3000, head=True),
+    click("trap", 2 * HOUR_MS, url=SITE + "/", trap=True),
+    landed(HOUR_MS + 1000),
+    page(HOUR_MS + 2000, 5_000),
+    page(HOUR_MS + 9000, 12_000),
+    mail(EmailUnsubscribe, "u", HOUR_MS, "eve"),
+)
+
+
+@given(st.lists(st.sampled_from(SOME), min_size=1, max_size=14), st.randoms(), st.integers(1, 4))
+@settings(max_examples=40, deadline=None)
+def test_any_order_duplication_and_splitting_gives_the_same_summary_and_records(
+    items: list[ActivityItem], chance: random.Random, parts: int
+) -> None:
+    whole = state(*items)
+    shuffled = chance.sample(items, len(items))
+    split = AccountState(account_id="acme")
+    table = MemoryTable()
+    for number in range(parts):
+        records = table.get("acme")
+        before = state_of("acme", records)
+        assert before.mailings == split.mailings
+        split = take_in(before, Activity(account_id="acme", items=tuple(shuffled[number::parts])), 90)
+        table.apply(changes_between(before, split, new=records is None))
+    assert split.mailings == whole.mailings
+    now_ms = START_MS + 3 * HOUR_MS
+    said = [advance(each, directory(), PLAYBOOK, now_ms).interest for each in (whole, split)]
+    assert said[0] == said[1]
