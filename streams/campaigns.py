@@ -46,6 +46,8 @@ def campaign_of(read: Read, clicks: Iterable[CampaignClick], rules: TriggerRules
 def _clicks_of(activity: Activity) -> Iterable[CampaignClick]:
     for item in activity.items:
         event = item.envelope.event
+        if item.envelope.automated:
+            continue  # known for a machine's by itself
         if isinstance(event, Identify | EmailClick) and event.campaign_id:
             yield CampaignClick(
                 event_id=event.event_id,

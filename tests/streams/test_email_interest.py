@@ -158,7 +158,7 @@ def test_any_order_duplication_and_splitting_gives_the_same_summary_and_records(
         before = state_of("acme", records)
         assert before.mailings == split.mailings
         split = take_in(before, Activity(account_id="acme", items=tuple(shuffled[number::parts])), 90)
-        table.apply(changes_between(before, split, new=records is None))
+        table.apply(changes_between(before, split, records))
     assert split.mailings == whole.mailings
     now_ms = START_MS + 3 * HOUR_MS
     said = [advance(each, directory(), PLAYBOOK, now_ms).interest for each in (whole, split)]
