@@ -127,8 +127,9 @@ def advance(
 
     A summary is new if reads or mails are not those of `before`. What machines read by a mail's links is no reading.
     """
+    state = _of_known_contacts(state, directory)
     mails = mails_of(state.mailings, state.reads.values())
-    by_people = _without(state, mails.machine_reads)
+    by_people = _by_people(state, mails)
     interest = summarise(state.account_id, by_people.reads.values(), directory, playbook, mails=mails)
     has_read = bool(state.reads) if before is None else state.reads != before.reads
     is_new = has_read or state.mailings != (before.mailings if before else {})
@@ -158,10 +159,23 @@ def advance(
     )
 
 
-def _without(state: AccountState, machine_reads: frozenset[str]) -> AccountState:
-    if not machine_reads:
+def _of_known_contacts(state: AccountState, directory: Directory) -> AccountState:
+    """Return the state without the mailings of contacts who are gone from the directory, or forgotten."""
+    if all(one.contact_id in directory.contacts for one in state.mailings.values()):
         return state
-    return state.model_copy(update={"reads": {k: read for k, read in state.reads.items() if k not in machine_reads}})
+    known = {key: one for key, one in state.mailings.items() if one.contact_id in directory.contacts}
+    return state.model_copy(update={"mailings": known})
+
+
+def _by_people(state: AccountState, mails: Mails) -> AccountState:
+    """Return the state without what machines read, and without clicks of contacts who opted out of mails."""
+    if mails.interest is None:
+        return state
+    health = mails.interest.health
+    out = {*health.complained, *health.unsubscribed}
+    reads = {key: read for key, read in state.reads.items() if key not in mails.machine_reads}
+    clicks = {key: click for key, click in state.clicks.items() if click.contact_id not in out}
+    return state.model_copy(update={"reads": reads, "clicks": clicks})
 
 
 class _Decision(NamedTuple):

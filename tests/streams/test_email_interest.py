@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.activity import Activity, ActivityItem
+from schemas.directory import Contact, Directory
 from schemas.emails import Verdict
 from schemas.events import (
     EmailAgent,
@@ -26,11 +27,22 @@ from schemas.playbook import Playbook, TemperatureRules
 from streams.account_records import changes_between, state_of
 from streams.accounts import AccountState, advance, take_in
 from streams.records import MemoryTable
-from tests.streams.journeys import SITE, START_MS, directory, envelope
+from tests.streams import journeys
+from tests.streams.journeys import SITE, START_MS, envelope
 
 PLAYBOOK = Playbook(company="Example", temperature=TemperatureRules(warm_at=1.5))
 PRICE = SITE + "/pricing"
 HOUR_MS = 3_600_000
+
+
+def directory(*gone: str) -> Directory:
+    made = journeys.directory()
+    for contact_id in ("dana", "eve", "carl"):
+        if contact_id not in gone:
+            made.put(Contact(contact_id=contact_id, account_id="acme", name=contact_id.title()))
+    for contact_id in gone:
+        made.contacts.pop(contact_id, None)
+    return made
 
 
 def item(event: Event, contact: str = "dana", visitor: str = "mail-1") -> ActivityItem:
@@ -128,6 +140,24 @@ def test_health_reaches_the_summary_and_who_opted_out_is_no_reader_again() -> No
     assert much_later
     assert much_later.email
     assert (much_later.email.readers, much_later.email.mails) == ((), ())
+
+
+def test_of_a_contact_who_is_gone_no_mail_is_kept_or_told() -> None:
+    before = state(click(), mail(EmailBounce, "b", 5, "eve"))
+    step = advance(before, directory("dana"), PLAYBOOK, START_MS + 2 * HOUR_MS, before)
+    assert [one.contact_id for one in step.state.mailings.values()] == ["eve"]
+    assert step.changed
+    assert step.interest
+    assert step.interest.email
+    assert [one.contact_id for one in step.interest.email.mails] == ["eve"]
+
+
+def test_a_click_that_is_a_machines_by_itself_brings_nobody_by_a_campaign() -> None:
+    robot = click("robot")
+    robot = robot.model_copy(update={"envelope": robot.envelope.model_copy(update={"automated": True})})
+    after = state(click("person"), robot)
+    assert list(after.clicks) == ["person"]
+    assert {key for one in after.mailings.values() for key in one.facts} == {"person", "robot"}
 
 
 SOME = (
