@@ -16,7 +16,7 @@ from streams.weighing import Weighed
 MAX_FOCUS = 3
 MAX_TOPICS = 2
 MAX_EVIDENCE = 5
-MAX_PER_TOPIC = 2
+MAX_PER_TOPIC = 2  # of one topic alone; two share them
 MAX_FUNCTIONS = 3
 MAX_REFERENCES = 2
 FOCUS_SHARE = 0.2
@@ -59,17 +59,13 @@ def advise(
         if weight.weight >= FOCUS_SHARE * weights[0].weight
     )
     plays = [(topic, playbook.topics[topic]) for topic in topics if topic in playbook.topics][:MAX_TOPICS]
-    industry = account.industry or ""
+    industry, each = account.industry or "", MAX_PER_TOPIC // max(1, len(plays))
     return Advice(
         topics=names,
         stress=_distinct(
-            said
-            for topic, play in plays
-            for said in sayer.say_all(play.stress, f"topics.{topic}.stress", MAX_PER_TOPIC)
+            said for topic, play in plays for said in sayer.say_all(play.stress, f"topics.{topic}.stress", each)
         ),
-        ask=_distinct(
-            said for topic, play in plays for said in sayer.say_all(play.ask, f"topics.{topic}.ask", MAX_PER_TOPIC)
-        ),
+        ask=_distinct(said for topic, play in plays for said in sayer.say_all(play.ask, f"topics.{topic}.ask", each)),
         objections=tuple(_objections(topics, sayer))[:MAX_PER_TOPIC],
         concerns=_distinct(_concerns(weighed, directory, sayer)),
         references=_distinct(
@@ -122,7 +118,7 @@ def _concerns(weighed: Sequence[Weighed], directory: Directory, sayer: _Sayer) -
     )
     for function in list(functions)[:MAX_FUNCTIONS]:
         concerns = sayer.playbook.concerns.get(function, ())
-        yield from sayer.say_all(concerns, f"concerns.{function}", MAX_PER_TOPIC)
+        yield from sayer.say_all(concerns, f"concerns.{function}", 1)
 
 
 def _next_step(interest: Interest, sayer: _Sayer) -> str:

@@ -32,6 +32,7 @@ class SectionKind(StrEnum):
 
     correction = "correction"
     why_now = "why_now"
+    next_step = "next_step"
     who = "who"
     what = "what"
     focus = "focus"

@@ -9,7 +9,7 @@ from schemas.directory import Directory
 from sinks.delivery.document import BriefDocument, Button, ButtonKind, Line, MessageDocument, Section, SectionKind
 from sinks.delivery.headline import headline_of
 from sinks.delivery.phrases import Phrases, phrases_for
-from sinks.delivery.said_advice import bring_lines, focus_lines, say_lines
+from sinks.delivery.said_advice import bring_lines, focus_lines, next_step_lines, say_lines
 from sinks.delivery.said_people import reach_lines, who_lines
 from sinks.delivery.said_reads import read_first_lines, what_lines
 from sinks.delivery.speaker import Speaker
@@ -19,6 +19,7 @@ _HEADLINE_ACCOUNTS = 3
 _SECTIONS: Mapping[SectionKind, tuple[int, Callable[[Speaker], Iterator[Line]]]] = {
     SectionKind.correction: (0, correction_lines),
     SectionKind.why_now: (1, why_now_lines),
+    SectionKind.next_step: (1, next_step_lines),
     SectionKind.who: (2, who_lines),
     SectionKind.what: (2, what_lines),
     SectionKind.focus: (3, focus_lines),

@@ -97,6 +97,7 @@ def _facts(delivery: Delivery, document: MessageDocument) -> dict[str, Any]:
             for brief in delivery.briefs
         ],
         "bands_said": bands_said,
+        "labelled": phrases.labelled,
         "preview": _preview(document.briefs[-1]),
     }
 
@@ -104,7 +105,7 @@ def _facts(delivery: Delivery, document: MessageDocument) -> dict[str, Any]:
 def _preview(brief: BriefDocument) -> str:
     """Return what an inbox shows beside the subject: the next step, else why now."""
     first = {section.kind: section.lines[0].text for section in brief.sections}
-    return clipped(first.get(SectionKind.say) or first.get(SectionKind.why_now, ""), _MAX_PREVIEW)
+    return clipped(first.get(SectionKind.next_step) or first.get(SectionKind.why_now, ""), _MAX_PREVIEW)
 
 
 def _pictures(document: MessageDocument) -> tuple[Picture, ...]:

@@ -6,9 +6,10 @@ from schemas.brief import BringReason, Colleague, Focus
 from schemas.directory import Function
 from sinks.delivery.document import Line
 from sinks.delivery.outside_text import clipped, one_line
-from sinks.delivery.speaker import MAX_NAME, Speaker, reads_evidence
+from sinks.delivery.speaker import Speaker, reads_evidence
 
 MAX_TITLES = 2
+MAX_TITLE_AND_REACH = 120
 MAX_PITCHES = 3
 MAX_ASKED = 2
 MAX_OBJECTIONS = 2
@@ -36,20 +37,24 @@ def _focus_line(focus: Focus, speaker: Speaker) -> Line:
     return Line(phrases.labelled(one_line(focus.name), told), evidence, lead=one_line(focus.name))
 
 
+def next_step_lines(speaker: Speaker) -> Iterator[Line]:
+    """Yield what to do next: who reads no further has the most of it."""
+    if step := speaker.brief.advice.next_step:
+        yield Line(one_line(step), (_Sources(speaker.brief.advice.sources, speaker).evidence(step),))
+
+
 def say_lines(speaker: Speaker) -> Iterator[Line]:
-    """Yield the next step, then the pitch per topic, questions, objections, concerns per function, and references."""
+    """Yield the pitch per topic, questions, objections, concerns per function, and references."""
     advice, phrases = speaker.brief.advice, speaker.phrases
     source = _Sources(advice.sources, speaker)
-    if advice.next_step:
-        yield source.line(phrases.say("next_step"), advice.next_step)
     for text in advice.stress[:MAX_PITCHES]:
         yield source.line(source.topic(text) or phrases.say("stress"), text)
     for text in advice.ask[:MAX_ASKED]:
         yield source.line(phrases.say("ask"), text)
     for objection in advice.objections[:MAX_OBJECTIONS]:
-        says = phrases.quoted(one_line(objection.says))
-        text = phrases.say("objection", says=says, answer=one_line(objection.answer))
-        yield Line(text, (source.evidence(objection.says), source.evidence(objection.answer)))
+        label = phrases.say("objection", says=phrases.quoted(one_line(objection.says)))
+        evidence = (source.evidence(objection.says), source.evidence(objection.answer))
+        yield Line(phrases.labelled(label, one_line(objection.answer)), evidence, lead=label)
     for text in advice.concerns:
         yield source.line(source.function(text) or phrases.say("concerns_plain"), text)
     for text in advice.references:
@@ -97,7 +102,7 @@ def bring_lines(speaker: Speaker) -> Iterator[Line]:
     advice = speaker.brief.advice
     seen = set()
     for colleague in advice.bring:
-        name = speaker.rep_name(colleague.rep_id) if colleague.rep_id else clipped(colleague.name, MAX_NAME)
+        name = speaker.rep_name(colleague.rep_id) if colleague.rep_id else clipped(colleague.name, MAX_TITLE_AND_REACH)
         if name and name not in seen:
             seen.add(name)
             yield _colleague_line(colleague, name, speaker)
@@ -111,6 +116,8 @@ def _colleague_line(colleague: Colleague, name: str, speaker: Speaker) -> Line:
         evidence.append(f"playbook:{colleague.path}")
     if colleague.rep_id:
         evidence.append(f"rep:{colleague.rep_id}")
+    if colleague.reason is BringReason.hot_and_large:
+        evidence += [speaker.account_evidence, "summary:temperature"]
     if colleague.reason is BringReason.topic_expert:
         evidence.append(f"playbook:{speaker.brief.advice.sources.get(colleague.about, '')}")
     if colleague.reason is BringReason.content_owner:

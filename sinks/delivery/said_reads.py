@@ -10,11 +10,11 @@ from sinks.delivery.document import Line
 from sinks.delivery.outside_text import clipped
 from sinks.delivery.speaker import MAX_NAME, Speaker, reads_evidence
 
-MAX_CONTENTS = 5
+MAX_CONTENTS = 4
 MAX_SECTIONS = 2
 MAX_CLICKS = 3
 MAX_KNOWN = 3
-MAX_READ_FIRST = 3
+MAX_READ_FIRST = 2
 
 
 @dataclass(frozen=True)

@@ -1,19 +1,23 @@
 """Email over a real mail server: what arrives, what is tried again, what is not."""
 
+import io
 import socket
 import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from email import message_from_bytes
 from email.message import EmailMessage
+from email.policy import default
 from typing import Any
 
 import pytest
+from PIL import Image
 
 from schemas.directory import Account
 from sinks.delivery.mail import compose, envelope_sender, send_mail
 from sinks.delivery.render import render
 from sinks.delivery.send_errors import PermanentSendError, TransientSendError, UnknownSendError
-from tests.sinks.delivery_samples import a_delivery, a_directory, settings_with
+from tests.sinks.delivery_samples import a_brief, a_delivery, a_directory, a_read, settings_with
 from tests.sinks.delivery_servers import MailServer, mail_server
 from tests.support.ports import free_port
 
@@ -54,6 +58,24 @@ def test_the_mail_that_arrives_is_the_mail_that_was_written(server: MailServer) 
     assert isinstance(html, EmailMessage)
     assert text.get_content().replace("\r\n", "\n") == rendered.text
     assert html.get_content().replace("\r\n", "\n") == rendered.html
+
+
+def test_the_pictures_travel_with_the_mail_and_are_called_by_name_in_its_html() -> None:
+    bands = (1_000, 8_000, 3_000, 0, 0, 0, 0, 0, 0, 0)
+    brief = a_brief(reads=(a_read(1, bands=bands), a_read(2, title="Terms", url="https://www.example.com/terms")))
+    delivery = a_delivery(briefs=(brief,))
+    rendered = render(delivery, a_directory())
+    mail = compose(delivery, rendered, ("Jo", "jo@example.com"), "readbrief <brief@example.com>", AT)
+    arrived = message_from_bytes(mail.as_bytes(), policy=default)
+    (picture,) = [part for part in arrived.walk() if part.get_content_type() == "image/png"]
+    assert picture["Content-ID"].strip("<>") in rendered.html.split("cid:")[1]
+    assert picture["Content-Disposition"].startswith("inline")
+    image = Image.open(io.BytesIO(picture.get_content()))
+    darkest = max(range(10), key=lambda band: image.getpixel((40, 10 + band * 10))[3])
+    assert (image.size, darkest) == ((80, 108), 1)
+    text = arrived.get_body(("plain",))
+    assert isinstance(text, EmailMessage)
+    assert text.get_content().replace("\r\n", "\n") == rendered.text
 
 
 def test_the_same_delivery_has_the_same_message_id_and_no_id_can_break_the_header() -> None:

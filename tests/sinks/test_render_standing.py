@@ -73,27 +73,27 @@ def forms(brief: Brief, directory: Directory | None = None) -> dict[str, str]:
 SAID = {
     "en": (
         "stage: price · reading more than usual · back after 45 days",
-        "From Jo Müller: the account has come to “won”. All that was read so far is below.",
+        "From Jo Müller: the account has come to “won”",
         "2 colleagues have read whose names are not known",
         "Sam Buyer (head of purchasing)",
-        "nobody known: executive, user",
-        "handed over, Sun 22 Nov, 15:05",
+        "executive and user (nobody known)",
+        "handed over, Sun, Nov 22, 3:05 PM",
     ),
     "de": (
         "Phase: Preis · liest mehr als sonst · zurück nach 45 Tagen",
-        "Von Jo Müller: das Unternehmen steht jetzt bei „gewonnen“. Alles bisher Gelesene steht unten.",
+        "Von Jo Müller: das Unternehmen steht jetzt bei „gewonnen“",
         "2 Personen haben gelesen, deren Namen nicht bekannt sind",
         "Sam Buyer (Einkaufsleitung)",
-        "niemand bekannt: Geschäftsleitung, Anwendung",
-        "übergeben, So 22.11., 15:05",
+        "Geschäftsleitung und Anwendung (niemand bekannt)",
+        "übergeben, So., 22. Nov., 15:05",
     ),
     "zh": (
         "采购阶段：了解价格 · 阅读多于平时 · 沉寂 45 天后回访",
-        "来自Jo Müller：客户已进入“成交”阶段。迄今的全部阅读见下。",
+        "来自Jo Müller：客户已进入“成交”阶段",
         "另有 2 位未知姓名的同事读过",
         "Sam Buyer（采购负责人）",
-        "尚无联系人：企业高管、使用者",
-        "移交，11月22日 周日 15:05",
+        "企业高管和使用者（尚无联系人）",
+        "移交，11月22日周日 15:05",
     ),
 }
 
@@ -105,7 +105,7 @@ def test_every_form_says_how_the_account_stands_in_the_reps_language(language: s
 
 
 def test_the_weeks_figures_stand_beside_a_usual_one() -> None:
-    assert "10 min 10 s of reading in the last 7 days, 1 min 35 s in a usual week" in forms(handed())["html"]
+    assert "10 min 10 sec of reading in the last 7 days, 1 min 35 sec in a usual week" in forms(handed())["html"]
     first = standing(trend=Trend(word=TrendWord.new, week_ms=610_000, usual_week_ms=0, past_weeks=0))
     assert "in the last 7 days, the first week" in forms(a_brief(interest=first))["text"]
 
@@ -117,8 +117,8 @@ def test_marketing_and_a_colleague_who_has_left_hand_over_without_a_name() -> No
 
 def test_a_committee_of_which_the_directory_knows_nothing_is_not_said_to_be_missing() -> None:
     unknown = Committee(functions=(FunctionCoverage(function=Function.user, contacts=0),), missing=(Function.user,))
-    assert "Have not read yet" in forms(handed())["text"]
-    assert "Have not read yet" not in forms(a_brief(interest=standing(committee=unknown)))["text"]
+    assert "Not reading yet" in forms(handed())["text"]
+    assert "Not reading yet" not in forms(a_brief(interest=standing(committee=unknown)))["text"]
 
 
 def test_silence_that_ended_before_what_the_brief_tells_is_not_said_again() -> None:
@@ -129,7 +129,7 @@ def test_silence_that_ended_before_what_the_brief_tells_is_not_said_again() -> N
 def test_the_trigger_says_from_which_temperature_to_which_and_how_long_the_silence_was() -> None:
     trigger = Trigger(kind=TriggerKind.temperature_up, met_ms=MET_MS, page_view_id="pv-1", url="https://x.example/")
     said = forms(a_brief(trigger=trigger, interest=standing()))["text"]
-    assert "Why now: went from warm to hot, Sun 22 Nov, 15:05" in said
+    assert "went from warm to hot, Sun, Nov 22, 3:05 PM" in said
     back = trigger.model_copy(update={"kind": TriggerKind.returned_after_silence})
     assert "back after 45 days of silence, Sun" in forms(a_brief(trigger=back, interest=standing()))["text"]
 
