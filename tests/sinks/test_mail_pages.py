@@ -7,7 +7,6 @@ from playwright.sync_api import Browser, Page
 
 from tests.sinks.golden_briefs import rendered
 
-
 NAME = "turned hot, purchasing read the price twice"
 READABLE = 4.5  # WCAG AA
 
