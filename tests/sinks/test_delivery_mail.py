@@ -71,13 +71,8 @@ def test_the_pictures_travel_with_the_mail_and_are_called_by_name_in_its_html() 
     assert picture["Content-ID"].strip("<>") in rendered.html.split("cid:")[1]
     assert picture["Content-Disposition"].startswith("inline")
     image = Image.open(io.BytesIO(picture.get_content()))
-<<<<<<< HEAD
     opacity = image.getchannel("A").tobytes()
     darkest = max(range(10), key=lambda band: opacity[(10 + band * 10) * image.width + 40])
-=======
-    alpha = image.getchannel("A").tobytes()
-    darkest = max(range(10), key=lambda band: alpha[(10 + band * 10) * image.width + 40])
->>>>>>> wt-arrival
     assert (image.size, darkest) == ((80, 108), 1)
     text = arrived.get_body(("plain",))
     assert isinstance(text, EmailMessage)
