@@ -13,7 +13,7 @@ from schemas.directory import Content, Directory
 from schemas.playbook import Playbook, Text, load_playbook
 
 ORIGIN = "http://127.0.0.1:4321"
-LANGUAGES = {"en", "de", "zh"}
+LANGUAGES = {"en", "de", "zh", "zh-Hant"}
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_every_topic_stage_function_and_industry_has_its_play(directory: Directo
         assert play.expert
 
 
-def test_every_text_of_the_playbook_stands_in_all_three_languages(playbook: Playbook) -> None:
+def test_every_text_of_the_playbook_stands_in_all_its_languages(playbook: Playbook) -> None:
     texts = texts_of(playbook)
     assert len(texts) > 80
     for text in texts:
