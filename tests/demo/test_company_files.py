@@ -50,7 +50,7 @@ def test_the_directory_imports_whole_and_is_large_enough_to_show(directory: Dire
 
 
 def test_every_rep_can_be_reached_at_any_hour_by_mail_and_chat(directory: Directory) -> None:
-    assert {rep.language for rep in directory.reps.values()} == LANGUAGES
+    assert {rep.language for rep in directory.reps.values()} == {"en", "de", "zh"}
     for rep in directory.reps.values():
         assert {channel.kind for channel in rep.channels} == {ChannelKind.email, ChannelKind.chat}
         assert rep.working_hours.start == rep.working_hours.end
