@@ -327,9 +327,10 @@ def _brief(
     told: Mapping[str, int] = {} if hand_over else state.told
     last_ms = state.last.decided_ms if state.last else 0
     reads = untold(state.reads.values(), told, {} if hand_over else state.forms)
-    brief = compose(
-        Occasion(trigger, reads, state.told, interest, hand_over, last_ms), account, rep, directory, playbook
-    )
+    clicks = state.clicks.values()
+    campaigns = {read.page_view_id: campaign_of(read, clicks, playbook.triggers) for read in reads}
+    occasion = Occasion(trigger, reads, state.told, interest, hand_over, last_ms, campaigns)
+    brief = compose(occasion, account, rep, directory, playbook)
     forms = tuple(sorted(form_id for read in reads for form_id in untold_forms(read, state.forms)))
     if not forms:
         return brief

@@ -24,7 +24,7 @@ from schemas.settings import Settings, load_settings
 from sinks.clickhouse.migrate import migrate
 
 START_TIMEOUT_S = 30
-WORKERS_START_S = 15  # what remains for them if replaying much history took long
+WORKERS_START_S = 40  # what remains for them if replaying much history took long
 DRAIN_S = 5
 WATCH_PERIOD_S = 0.25
 SETTINGS_FILE = "settings.json"

@@ -49,6 +49,8 @@ _OF_ANY = f"{_OF_PERSON} OR has(%(accounts)s, account_id)"
 _NAMED = "multiSearchAny(message, %(quoted)s)"
 _OF_DELIVERY = f"hasAny(account_ids, %(accounts)s) OR {_NAMED}"
 
+_OF_BRIEF = f"has(%(accounts)s, account_id) OR {_NAMED}"
+
 CONDITIONS: Mapping[str, str] = {
     "events": _OF_PERSON,
     "reads": "has(%(visitors)s, visitor_id)",
@@ -57,7 +59,9 @@ CONDITIONS: Mapping[str, str] = {
     "activity": _OF_ANY,
     "account_days": "has(%(accounts)s, account_id)",
     "interest": f"has(%(accounts)s, account_id) OR hasAny(readers, %(contacts)s) OR {_NAMED}",
-    "briefs": f"has(%(accounts)s, account_id) OR {_NAMED}",
+    "sent_messages": f"brief_id IN (SELECT brief_id FROM briefs WHERE {_OF_BRIEF})",  # noqa: S608 - our own
+    "briefs": _OF_BRIEF,
+    "decisions": "has(%(accounts)s, account_id)",
     "outcomes": f"delivery_id IN (SELECT delivery_id FROM deliveries WHERE {_OF_DELIVERY})",  # noqa: S608 - our own
     "deliveries": _OF_DELIVERY,
     "dead_letters": "multiSearchAny(tryBase64Decode(payload), %(quoted)s)",

@@ -18,7 +18,9 @@ _AGE: Mapping[str, str] = {
     "interest": "as_of",
     "briefs": "decided",
     "deliveries": "released",
+    "decisions": "at",
     "outcomes": "at",
+    "sent_messages": "at",
     "dead_letters": "at",
     "section_days": "day",
 }

@@ -113,7 +113,7 @@ def test_who_segment_names_and_what_snowplow_saw_them_read_reaches_the_rep(syste
     brief = told(system.mail, 1)
     for phrase in ("rita@vendor.example", "Dana Weiß", "Prices and plans"):
         assert phrase in brief, phrase
-    assert re.search(r"\b(10|15|20) s\b", brief), brief  # of pings alone; the rep hears after two of them, or later
+    assert re.search(r"\b(10|15|20) sec\b", brief), brief  # of pings alone; the rep hears after two of them, or later
 
 
 @pytest.mark.timeout(180)

@@ -159,7 +159,7 @@ def test_every_topic_goes_in_and_a_visitor_is_stitched(settings: Settings, clien
         assert stitched_events(settings, "known") == [[*ids, "e-last"]]
         began = time.monotonic()
         assert process.stop() == 0, process.tail()
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize("kill_on", ["dead-letters", "activity"])

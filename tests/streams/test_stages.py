@@ -27,8 +27,9 @@ def test_of_a_visitor_who_is_forgotten_the_stage_keeps_nothing_and_its_account_h
     stage, table = VisitorStage(directory()), MemoryTable()
     sign = Identify(event_id="i", occurred_ms=START_MS, contact_id="dana", method=IdentifyMethod.email_link)
     gone = Withdraw(event_id="w", occurred_ms=START_MS + 1, reason="asked for it", forget=True)
-    for offset, made in enumerate((envelope("visitor-1", START_MS, sign), envelope("visitor-1", START_MS + 1, gone))):
-        bundle = Bundle(envelopes=(made,))
+    told_of: tuple[Identify | Withdraw, ...] = (sign, gone)
+    for offset, event in enumerate(told_of):
+        bundle = Bundle(envelopes=(envelope("visitor-1", START_MS + offset, event),))
         work = stage.handle([Incoming(EVENTS.name, 0, offset, bundle.to_bytes())], table, START_MS)
         table.apply(work.changes)
     assert table.keys == {}
