@@ -105,7 +105,7 @@ def landing_token(stack: Stack, contact: str) -> str:
         stack, "link", "--site", "docs", "--contact", contact, "--campaign", "spring", "--url", f"{SITE}/sensors"
     )
 
-    return httpx.get(link).headers["Location"].split("#rb=")[1]
+    return httpx.get(link, headers={"User-Agent": PERSON}).headers["Location"].split("#rb=")[1]
 
 
 def report(stack: Stack, visitor: str, *events: dict[str, object]) -> int:

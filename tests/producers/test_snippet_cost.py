@@ -3,6 +3,8 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
+import pytest
+
 from schemas.events import Click
 from tests.producers.pages.reader import Reader
 from tests.producers.pages.site import Recorder
@@ -59,6 +61,7 @@ def _longest(trace: Trace) -> Longest:
     return Longest(ours[-1], control[-1] - control[len(control) // 2])
 
 
+@pytest.mark.timeout(300)
 def test_no_task_is_long_and_none_works_out_a_layout(
     reader: Reader, recorder: Recorder, figure: Callable[[str], None]
 ) -> None:
