@@ -24,6 +24,7 @@ from tests.producers.waiting import wait_ready
 from tests.support.brokers import start_kafka
 from tests.support.ports import free_port
 from tests.support.processes import Running, start
+from tests.support.receivers import wait_until
 
 
 class Stoppable(Protocol):
@@ -156,13 +157,12 @@ def test_told_to_end_it_loses_nothing_it_accepted(topics: str, tmp_path: Path, l
         workers = [threading.Thread(target=keep_posting, args=(each,)) for each in range(8)]
         for worker in workers:
             worker.start()
-        time.sleep(1.5)
+        assert wait_until(lambda: len(accepted) >= 8 or None, 30), "no eight reports were accepted in time"
         running.running.process.send_signal(signal.SIGTERM)
         for worker in workers:
             worker.join()
         assert running.running.process.wait(20) == 0
         assert "collector_stopped" in running.running.output.read_text()
-    assert len(accepted) >= 8
     assert visitors_in(topics, accepted) == accepted
 
 
