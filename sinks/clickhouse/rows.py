@@ -67,8 +67,8 @@ def _interest(record: Record) -> list[Row]:
     if record.value is None:  # an account that is forgotten; its rows are erased where it is forgotten
         return []
     said = Interest.from_bytes(record.value)
-    # A summary of nothing is as of no read: it stands from when it was told, in place of what was taken back.
-    told_ms = said.as_of_ms or record.timestamp_ms
+    # A summary of no reading is as of no read: it stands from when it was told, in place of what was taken back.
+    told_ms = said.as_of_ms if said.contents else record.timestamp_ms
     points: dict[str, float] = defaultdict(float)
     for reason in said.reasons:
         points[reason.kind] += reason.points

@@ -129,7 +129,7 @@ def test_a_reader_is_redirected_though_the_broker_is_away(tmp_path: Path) -> Non
         assert answer.status_code == 302
         assert answer.headers["location"].startswith(target + "#rb=")
         running.running.stop()
-        assert "email_click_lost" in running.running.output.read_text()
+        assert "email_event_lost" in running.running.output.read_text()
 
 
 @pytest.mark.parametrize("linger_ms", [0, 20, 1000])
