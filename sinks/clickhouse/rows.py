@@ -67,16 +67,16 @@ def _interest(record: Record) -> list[Row]:
     if record.value is None:  # an account that is forgotten; its rows are erased where it is forgotten
         return []
     said = Interest.from_bytes(record.value)
-    # A summary of no reading is as of no read: it stands from when it was told, in place of what was taken back.
-    told_ms = said.as_of_ms if said.contents else record.timestamp_ms
+    as_of_ms = said.as_of_ms or record.timestamp_ms  # a summary of nothing is as of no read
     points: dict[str, float] = defaultdict(float)
     for reason in said.reasons:
         points[reason.kind] += reason.points
     return [
         (
             said.account_id,
-            _day(told_ms),
-            told_ms,
+            _day(as_of_ms),
+            as_of_ms,
+            record.timestamp_ms,
             said.temperature.value,
             said.score,
             said.buying_stage.value if said.buying_stage else "",
@@ -204,7 +204,7 @@ TABLES: dict[str, Table] = {
     ),
     topics.INTEREST.name: Table(
         "interest",
-        ("account_id", "day", "as_of", "temperature", "score", "buying_stage", "reasons", "topics", "readers",
+        ("account_id", "day", "as_of", "told", "temperature", "score", "buying_stage", "reasons", "topics", "readers",
          "unknown_visitors", "missing_functions", "active_ms_last_7_days", "active_ms_prior_7_days", "trend",
          "usual_week_ms", "silent_days", "cools", "message"),
         _interest,

@@ -156,12 +156,13 @@ def test_a_tombstone_deletes_and_a_later_entity_comes_back(client: Client, write
     assert client.execute(names) == [("Globex SE",)]
 
 
-def test_of_one_account_and_day_the_last_summary_is_kept(client: Client, writer: Writer) -> None:
+def test_of_one_account_and_day_the_summary_told_last_is_kept(client: Client, writer: Writer) -> None:
+    """What is taken back leaves a summary as of an earlier moment; what is replayed was told before."""
     day_ms = 86_400_000
-    summaries = [interest(NOW_MS + 1, 2.0), interest(NOW_MS, 1.0), interest(NOW_MS + day_ms, 3.0)]
-    for summary in summaries:
-        writer.write([Record("interest", 0, 0, b"a1", summary.to_bytes(), NOW_MS)], NOW_MS)
-    assert client.execute("SELECT score FROM interest FINAL ORDER BY day") == [(2.0,), (3.0,)]
+    first, taken_back, next_day = interest(NOW_MS + 1, 2.0), interest(NOW_MS, 1.0), interest(NOW_MS + day_ms, 3.0)
+    for told_ms, summary in ((10, first), (20, taken_back), (30, next_day), (10, first)):
+        writer.write([Record("interest", 0, 0, b"a1", summary.to_bytes(), NOW_MS + told_ms)], NOW_MS)
+    assert client.execute("SELECT score FROM interest FINAL ORDER BY day") == [(1.0,), (3.0,)]
 
 
 def test_an_event_that_was_sent_twice_is_kept_as_last_received(client: Client, writer: Writer) -> None:
