@@ -60,12 +60,13 @@ async def run(port: int, connections: int, seconds: float, visitors: int, per_s:
     load = Load()
     head, tail = request_parts(port)
     count = 0
+    # Connected before the time begins: what is measured are answers, not how hundreds of connections are taken at once.
+    made = [await loop.create_connection(lambda: Connection(load), "127.0.0.1", port) for _ in range(connections)]
     begin_s = loop.time()
     end_s = begin_s + seconds
 
-    async def work() -> None:
+    async def work(connection: Connection) -> None:
         nonlocal count
-        _, connection = await loop.create_connection(lambda: Connection(load), "127.0.0.1", port)
         while loop.time() < end_s:
             number = count
             count += 1
@@ -76,7 +77,7 @@ async def run(port: int, connections: int, seconds: float, visitors: int, per_s:
             visitor = f"{number * 7919 % visitors:012d}".encode()
             await connection.ask(head, visitor, tail, due_s)
 
-    await asyncio.gather(*(work() for _ in range(connections)))
+    await asyncio.gather(*(work(connection) for _, connection in made))
     return load
 
 

@@ -5,6 +5,7 @@ import gc
 import os
 import signal
 import socket
+import sys
 import time
 
 import structlog
@@ -32,6 +33,7 @@ _GRACE_S = 15
 _IDLE_CONNECTION_S = 30
 _COLLECT_EVERY = 20_000  # allocations
 _LINGER_MS = 2  # bundles of several partitions that leave together go to Kafka in one request
+_SWITCH_S = 0.0005  # else each step of the threads on the way to Kafka waits 5 ms for the busy loop
 
 
 def serve(settings: Settings, listeners: list[socket.socket], parent_gone: int | None) -> None:
@@ -54,6 +56,7 @@ def serve(settings: Settings, listeners: list[socket.socket], parent_gone: int |
         )
         _end_quietly()
         spare_collections()
+        sys.setswitchinterval(_SWITCH_S)
         asyncio.Runner(loop_factory=server.config.get_loop_factory()).run(_run(server, listeners, parent_gone))
     finally:
         feed.close()
