@@ -1,7 +1,7 @@
 """Who is forgotten is gone from every table, rollups included, and all others stand as if that one had never been."""
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -15,6 +15,7 @@ from schemas.dead_letter import DeadLetter, DeadLetterStage
 from schemas.envelope import Envelope
 from schemas.errors import InputError
 from schemas.events import Click, Event, PageProgress, SectionAttention
+from schemas.rep_mail import RepMail
 from schemas.settings import Settings
 from sinks.clickhouse import page_queries
 from sinks.clickhouse.client import connect
@@ -30,6 +31,7 @@ from tests.sinks.store_samples import (
     URL,
     brief,
     bundle,
+    decision,
     delivery,
     email_click,
     entity,
@@ -145,6 +147,27 @@ def test_a_forgotten_account_takes_its_contacts_and_their_visitors_along(client:
     erase(client, people)
     assert set(counts(client, people).values()) == {0}
     assert client.execute("SELECT visitor_id FROM events FINAL") == []
+
+
+def test_what_was_decided_and_sent_of_a_forgotten_account_goes_and_of_another_stays(client: Client) -> None:
+    """Where a message stands names no account: it goes with the brief that was sent."""
+    first = brief("brief_2")
+    summary = first.interest.model_copy(update={"account_id": "a9"})
+    another = first.model_copy(update={"account_id": "a9", "interest": summary})
+    write(client, [
+        Record("briefs", 0, 0, b"r1", RepMail(rep_id="r1", briefs=(brief(), another)).to_bytes(), NOW_MS),
+        Record("decisions", 0, 0, b"a1", decision("of-a1").to_bytes(), NOW_MS),
+        Record("decisions", 0, 1, b"a9", decision("of-a9").model_copy(update={"account_id": "a9"}).to_bytes(), NOW_MS),
+    ])  # fmt: skip
+    sent = [(one, "sales", "C1", "1.0", datetime.fromtimestamp(NOW_MS / 1000, UTC)) for one in ("brief_1", "brief_2")]
+    client.execute("INSERT INTO sent_messages (brief_id, target, place, message, at) VALUES", sent)
+    people = people_of(client, "account", "a1")
+    found = counts(client, people)
+    assert (found["briefs"], found["decisions"], found["sent_messages"]) == (1, 1, 1)
+    erase(client, people)
+    assert client.execute("SELECT brief_id FROM briefs FINAL") == [("brief_2",)]
+    assert client.execute("SELECT decision_id FROM decisions FINAL") == [("decision_of-a9_sent_free",)]
+    assert client.execute("SELECT brief_id FROM sent_messages FINAL") == [("brief_2",)]
 
 
 def test_a_kind_that_is_none_is_named(client: Client) -> None:
