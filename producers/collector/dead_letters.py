@@ -45,15 +45,18 @@ class DeadLetters:
         self._send = send
         self._bound = RateBound(per_second)
 
-    async def keep(self, path: str, refused: RefusedError, body: bytes, now_ms: int) -> None:
+    async def keep(
+        self, path: str, refused: RefusedError, body: bytes, now_ms: int, *, is_bounded: bool = True
+    ) -> None:
         """Keep the first 64 KB of a refused request with the reason, and return once that is kept for good.
 
-        Beyond the bound a request is only counted, and the count logged.
+        Beyond the bound a request is only counted, and the count logged; what is proven to come from a partner is no
+        flood, and needs no bound.
 
         Raises:
             UnavailableError: it was not kept.
         """
-        if not self._bound.allows(now_ms):
+        if is_bounded and not self._bound.allows(now_ms):
             DEAD_LETTERS_WITHHELD.inc()
             if self._bound.withheld % DEAD_LETTERS_PER_S == 1:  # a flood must not flood the log either
                 _log.warning("dead_letters_withheld", total=self._bound.withheld, path=path, problem=str(refused))

@@ -6,6 +6,7 @@ sender's, and then nothing at all is kept of it; 400 if anything in it is malfor
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from functools import partial
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -19,12 +20,15 @@ from producers.metrics import EVENTS_ACCEPTED, REFUSED, counter_of
 from producers.refusal import RefusedError
 from producers.senders import generic, mailgun, postmark, sendgrid, ses, sns
 from producers.senders.reports import Sender, SenderReport, envelopes_of
-from producers.translation import Receipt, Refused, Translated
+from producers.translation import Receipt, Translated
 from schemas.errors import UnavailableError
 
 PATH = "/v1/senders"
 MAX_BYTES = 4_000_000
 UNPROVEN = 401
+
+Read = Callable[[], list[SenderReport]]
+"""Reads what was proven to be a sender's."""
 
 
 class Taking:
@@ -37,6 +41,7 @@ class Taking:
         self.body = body
         self.now_ms = now_ms
         self.signature = ""
+        self.proven = False
 
     def once(self, signature: str) -> None:
         """Check that what proves the request has not proven another, which was accepted.
@@ -59,20 +64,22 @@ async def take_webhook(collector: Collector, request: Request) -> Response:
     """Take one request of a sender."""
     name, site_key = request.path_params["sender"], request.path_params["site"]
     _, headers, now_ms = arrival(collector, request)
-    site, read = collector.settings.sites.get(site_key), _SENDERS.get(name)
-    if site is None or read is None or not _is_configured(collector, name):
+    site, prove = collector.settings.sites.get(site_key), _SENDERS.get(name)
+    if site is None or prove is None or not _is_configured(collector, name):
         return error(404, "no such sender or site is configured", headers=headers)
     body = await read_body(request.receive, MAX_BYTES)
     path = f"{PATH}/{name}"
+    taking = Taking(collector, request, body, now_ms)
     try:
-        content = unpacked(body, request.headers.get("content-encoding"), MAX_BYTES)
-        taking = Taking(collector, request, content, now_ms)
-        reports = await read(taking)
+        taking.body = unpacked(body, request.headers.get("content-encoding"), MAX_BYTES)
+        read = await prove(taking)
+        taking.proven = True
+        reports = read()
         sender = Sender(name, collector.settings, Receipt(site_key, site, now_ms, address_key(collector)))
         envelopes = envelopes_of(reports, sender)
         await keep(collector, request, path, Translated(envelopes), now_ms)
     except RefusedError as refused:
-        return await _refuse(collector, request, path, refused, body, now_ms)
+        return await _refuse(taking, request, path, refused, body)
     except UnavailableError:
         return unavailable(headers)
     taking.remember()
@@ -80,42 +87,41 @@ async def take_webhook(collector: Collector, request: Request) -> Response:
     return Response(status_code=204, headers=headers)
 
 
-async def _refuse(
-    collector: Collector, request: Request, path: str, refused: RefusedError, body: bytes, now_ms: int
-) -> Response:
+async def _refuse(taking: Taking, request: Request, path: str, refused: RefusedError, body: bytes) -> Response:
     REFUSED.labels(refused.status).inc()
     if refused.status == UNPROVEN:  # whoever it is must not be able to write anything anywhere
         scheme = 'Basic realm="readbrief"' if request.path_params["sender"] == "postmark" else "Signature"
         return error(UNPROVEN, refused.message, headers={"www-authenticate": scheme})
     try:
-        await keep(collector, request, path, Translated(refused=(Refused(body, refused),)), now_ms)
+        letters = taking.collector.dead_letters
+        await letters.keep(path, refused, body, taking.now_ms, is_bounded=not taking.proven)
     except UnavailableError:
         return unavailable()
     return error(refused.status, refused.message, refused.field)
 
 
-async def _sendgrid(taking: Taking) -> list[SenderReport]:
+async def _sendgrid(taking: Taking) -> Read:
     settings = taking.collector.settings
     key, max_age_s = settings.sendgrid_public_key, settings.sender_max_age_s
     sendgrid.verify(taking.body, taking.headers, key, taking.now_ms, max_age_s)
-    return sendgrid.read(taking.body)
+    return partial(sendgrid.read, taking.body)
 
 
-async def _mailgun(taking: Taking) -> list[SenderReport]:
+async def _mailgun(taking: Taking) -> Read:
     settings = taking.collector.settings
     key = settings.mailgun_signing_key.get_secret_value()
     signed = mailgun.verify(taking.body, key, taking.now_ms, settings.sender_max_age_s)
     taking.once(f"mailgun {signed.token}")
-    return mailgun.read(signed)
+    return partial(mailgun.read, signed)
 
 
-async def _postmark(taking: Taking) -> list[SenderReport]:
+async def _postmark(taking: Taking) -> Read:
     login = taking.collector.settings.postmark_login.get_secret_value()
     postmark.verify(taking.headers.get("authorization", ""), login)
-    return postmark.read(taking.body)
+    return partial(postmark.read, taking.body)
 
 
-async def _ses(taking: Taking) -> list[SenderReport]:
+async def _ses(taking: Taking) -> Read:
     collector, settings = taking.collector, taking.collector.settings
     said = await asyncio.to_thread(
         sns.verify,
@@ -128,17 +134,17 @@ async def _ses(taking: Taking) -> list[SenderReport]:
     )
     if said["Type"] == sns.CONFIRMATION:
         await asyncio.to_thread(collector.fetch_from_aws, sns.confirmation_of(said))
-    return ses.read(said) if said["Type"] == sns.NOTIFICATION else []
+    return partial(ses.read, said) if said["Type"] == sns.NOTIFICATION else list
 
 
-async def _generic(taking: Taking) -> list[SenderReport]:
+async def _generic(taking: Taking) -> Read:
     secret = taking.collector.settings.sender_secret.get_secret_value()
     signature = generic.verify(taking.body, taking.headers.get(generic.SIGNATURE, ""), secret, taking.now_ms)
     taking.once(f"generic {signature}")
-    return generic.read(taking.body)
+    return partial(generic.read, taking.body)
 
 
-_SENDERS: dict[str, Callable[[Taking], Awaitable[list[SenderReport]]]] = {
+_SENDERS: dict[str, Callable[[Taking], Awaitable[Read]]] = {
     "sendgrid": _sendgrid,
     "mailgun": _mailgun,
     "postmark": _postmark,
