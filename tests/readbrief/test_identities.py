@@ -16,10 +16,9 @@ from schemas.errors import InputError
 from schemas.settings import Settings
 from schemas.topics import EVENTS
 from sinks.clickhouse.client import connect
-from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.writer import Writer
 from sinks.consumer import Record
-from tests.sinks.clickhouse_store import spare_database
+from tests.sinks.clickhouse_store import migrated_database
 from tests.sinks.store_samples import NOW_MS, bundle, envelope, identified, identify
 from tests.support.clickhouse import ClickHouseAddress
 from tests.support.fresh_brokers import PARTITIONS
@@ -71,8 +70,7 @@ def visitor_known(clickhouse: ClickHouseAddress, fresh_broker: str) -> Iterator[
     """A store that holds who a visitor is, and a broker."""
     visitor_id = f"v-{uuid.uuid4().hex[:8]}"
     said: Identified = identified(visitor_id)
-    with spare_database(clickhouse) as spare:
-        migrate(spare)
+    with migrated_database(clickhouse) as spare:
         with connect(spare) as client:
             writer = Writer(client, lambda *_: pytest.fail("all of it is readable"), 1)
             writer.write([bundle([envelope(identify("e1"), visitor_id)])], NOW_MS)

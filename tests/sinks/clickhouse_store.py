@@ -8,8 +8,8 @@ from clickhouse_driver import Client
 
 from schemas.settings import Settings, load_settings
 from sinks.clickhouse.client import connect
-from sinks.clickhouse.migrate import migrate
 from tests.support.clickhouse import ClickHouseAddress
+from tests.support.migrated import make_migrated
 
 
 @contextmanager
@@ -29,9 +29,15 @@ def spare_database(address: ClickHouseAddress) -> Iterator[Settings]:
 
 
 @contextmanager
+def migrated_database(address: ClickHouseAddress) -> Iterator[Settings]:
+    """Give settings with a migrated database of its own, and drop it in the end."""
+    with spare_database(address) as settings:
+        make_migrated(settings)
+        yield settings
+
+
+@contextmanager
 def migrated_store(address: ClickHouseAddress) -> Iterator[Client]:
     """Give a connection to a migrated database that is dropped in the end."""
-    with spare_database(address) as settings:
-        migrate(settings)
-        with connect(settings) as client:
-            yield client
+    with migrated_database(address) as settings, connect(settings) as client:
+        yield client

@@ -20,11 +20,10 @@ from schemas.settings import Settings
 from sinks.clickhouse import page_queries
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.erasing import CONDITIONS, counts, erase, people_of
-from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.rows import TABLES
 from sinks.clickhouse.writer import Writer
 from sinks.consumer import Record
-from tests.sinks.clickhouse_store import spare_database
+from tests.sinks.clickhouse_store import migrated_database
 from tests.sinks.store_samples import (
     CONTACT,
     NOW_MS,
@@ -49,8 +48,7 @@ ROLLUPS = ("content_days", "section_days", "click_days", "account_days")
 
 @pytest.fixture(scope="module")
 def shared(clickhouse: ClickHouseAddress) -> Iterator[Settings]:
-    with spare_database(clickhouse) as settings:
-        migrate(settings)
+    with migrated_database(clickhouse) as settings:
         yield settings
 
 

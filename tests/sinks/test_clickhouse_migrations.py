@@ -15,6 +15,7 @@ from sinks.clickhouse.migrate import Migration, _apply, _shown, known_migrations
 from sinks.clickhouse.rows import TABLES
 from tests.sinks.clickhouse_store import spare_database
 from tests.support.clickhouse import ClickHouseAddress
+from tests.support.migrated import make_migrated
 from tests.support.ports import free_port
 
 NOW = datetime(2026, 11, 22, tzinfo=UTC)
@@ -31,6 +32,14 @@ def columns(client: Client) -> list[tuple[str, ...]]:
     return sorted(client.execute(query))
 
 
+def tables(client: Client) -> list[tuple[str, str]]:
+    query = """
+        SELECT name, replaceAll(create_table_query, currentDatabase(), '') FROM system.tables
+        WHERE database = currentDatabase() ORDER BY name
+    """
+    return list(client.execute(query))
+
+
 def names() -> list[str]:
     return [migration.name for migration in known_migrations()]
 
@@ -40,8 +49,19 @@ def test_a_missing_database_is_made_and_a_second_run_applies_nothing(settings: S
     assert migrate(settings) == []
 
 
-def test_every_table_of_the_writer_has_exactly_its_columns(settings: Settings) -> None:
+def test_the_stores_of_other_tests_are_as_the_migrations_would_make_them(
+    settings: Settings, clickhouse: ClickHouseAddress
+) -> None:
     migrate(settings)
+    with spare_database(clickhouse) as other:
+        make_migrated(other)
+        assert migrate(other) == []
+        with connect(settings) as migrated, connect(other) as made:
+            assert tables(made) == tables(migrated)
+
+
+def test_every_table_of_the_writer_has_exactly_its_columns(settings: Settings) -> None:
+    make_migrated(settings)
     with connect(settings) as client:
         for table in TABLES.values():
             columns = [row[0] for row in client.execute(f"DESCRIBE TABLE {table.name}") if row[2] != "ALIAS"]
@@ -58,7 +78,7 @@ def test_processes_that_migrate_at_once_do_no_harm(settings: Settings) -> None:
 
 
 def test_a_migration_that_died_half_way_is_applied_again(settings: Settings) -> None:
-    migrate(settings)
+    make_migrated(settings)
     with connect(settings) as client:
         client.execute("INSERT INTO events (visitor_id, event_id) VALUES", [("v1", "e1")])
         client.execute("TRUNCATE TABLE schema_migrations")
@@ -69,7 +89,7 @@ def test_a_migration_that_died_half_way_is_applied_again(settings: Settings) -> 
 
 def test_reads_of_machines_from_before_they_were_told_apart_are_taken_out(settings: Settings) -> None:
     before = [migration for migration in known_migrations() if migration.name < "0006"]
-    migrate(settings)
+    make_migrated(settings)
     with connect(settings) as client:
         for migration in before:  # the view is again what it was
             _apply(client, migration)
@@ -91,7 +111,7 @@ def test_reads_of_machines_from_before_they_were_told_apart_are_taken_out(settin
 
 
 def test_a_database_newer_than_the_code_is_refused(settings: Settings) -> None:
-    migrate(settings)
+    make_migrated(settings)
     with connect(settings) as client:
         client.execute("INSERT INTO schema_migrations (name, checksum) VALUES", [("9999_later", "x")])
     with pytest.raises(InputError, match="9999_later"):

@@ -18,7 +18,6 @@ from schemas.activity import Activity
 from schemas.dead_letter import DeadLetter
 from schemas.settings import Settings
 from sinks.clickhouse.client import connect
-from sinks.clickhouse.migrate import migrate
 from sinks.clickhouse.process import GROUP
 from sinks.clickhouse.rows import TABLES
 from tests.sinks.clickhouse_store import spare_database
@@ -34,6 +33,7 @@ from tests.sinks.store_samples import (
 from tests.sinks.topics_on_broker import committed, make_topics, produce
 from tests.support.brokers import start_kafka
 from tests.support.clickhouse import ClickHouseAddress
+from tests.support.migrated import make_migrated
 from tests.support.ports import free_port
 from tests.support.processes import Running, running, start
 
@@ -67,7 +67,7 @@ def settings(clickhouse: ClickHouseAddress, own_broker: str) -> Iterator[Setting
 
 @pytest.fixture
 def client(settings: Settings) -> Iterator[Client]:
-    migrate(settings)
+    make_migrated(settings)
     with connect(settings) as client:
         yield client
 

@@ -16,8 +16,7 @@ from typing import Any
 import pytest
 
 from schemas.settings import Settings
-from sinks.clickhouse.migrate import migrate
-from tests.sinks.clickhouse_store import spare_database
+from tests.sinks.clickhouse_store import migrated_database
 from tests.sinks.delivery_samples import a_delivery
 from tests.sinks.delivery_servers import MailServer, mail_server
 from tests.support.clickhouse import ClickHouseAddress
@@ -26,8 +25,7 @@ from tests.support.processes import PROJECT
 
 @pytest.fixture(scope="module")
 def settings(clickhouse: ClickHouseAddress) -> Iterator[Settings]:
-    with spare_database(clickhouse) as spare:
-        migrate(spare)
+    with migrated_database(clickhouse) as spare:
         yield spare
 
 

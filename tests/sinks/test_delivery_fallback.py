@@ -20,7 +20,6 @@ from schemas.delivery import ChannelKind, Delivery, Outcome, OutcomeKind
 from schemas.directory import Channel, Directory, Rep
 from schemas.settings import Settings
 from sinks.clickhouse.client import connect
-from sinks.clickhouse.migrate import migrate
 from sinks.consumer import Record
 from sinks.delivery.channels.posting import Poster
 from sinks.delivery.channels.rates import Rates
@@ -30,7 +29,7 @@ from sinks.delivery.memory import DeliveryMemory
 from sinks.delivery.senders import Senders
 from sinks.delivery.workload import Workload
 from tests.sinks.chat_receivers import OK_BODIES, Receiver, Reply, receiver
-from tests.sinks.clickhouse_store import spare_database
+from tests.sinks.clickhouse_store import migrated_database
 from tests.sinks.delivery_samples import MET_MS, a_brief, a_delivery, a_directory
 from tests.sinks.delivery_servers import MailServer, mail_server
 from tests.support.clickhouse import ClickHouseAddress
@@ -41,8 +40,7 @@ POSTER = Poster(answer_s=5.0)
 
 @pytest.fixture(scope="module")
 def store(clickhouse: ClickHouseAddress) -> Iterator[Settings]:
-    with spare_database(clickhouse) as spare:
-        migrate(spare)
+    with migrated_database(clickhouse) as spare:
         yield spare
 
 

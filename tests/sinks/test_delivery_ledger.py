@@ -11,10 +11,10 @@ import pytest
 from schemas.errors import UnavailableError
 from schemas.settings import Settings
 from sinks.clickhouse.client import connect
-from sinks.clickhouse.migrate import migrate
 from sinks.delivery.ledger import DeliveryLedger, Entry, LedgerState, standing
 from tests.sinks.delivery_samples import MET_MS, settings_with
 from tests.support.clickhouse import ClickHouseAddress
+from tests.support.migrated import make_migrated
 from tests.support.ports import free_port
 
 
@@ -23,7 +23,7 @@ def settings(clickhouse: ClickHouseAddress) -> Settings:
     built = settings_with(
         clickhouse_host=clickhouse.host, clickhouse_port=clickhouse.port, clickhouse_database="ledger_tests"
     )
-    migrate(built)
+    make_migrated(built)
     return built
 
 

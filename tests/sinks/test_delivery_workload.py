@@ -15,15 +15,15 @@ from schemas.dead_letter import DeadLetter
 from schemas.delivery import ChannelKind, Delivery, Outcome, OutcomeKind
 from schemas.errors import InputError, UnavailableError
 from schemas.settings import Settings
-from sinks.clickhouse.migrate import migrate
 from sinks.consumer import Record
 from sinks.delivery.deliver import Courier
 from sinks.delivery.ledger import DeliveryLedger
 from sinks.delivery.workload import Workload
-from tests.sinks.clickhouse_store import spare_database
+from tests.sinks.clickhouse_store import migrated_database
 from tests.sinks.delivery_samples import MET_MS, a_delivery, a_directory
 from tests.sinks.delivery_servers import ChatService, MailServer, chat_service, mail_server
 from tests.support.clickhouse import ClickHouseAddress, start_clickhouse
+from tests.support.migrated import make_migrated
 from tests.support.ports import free_port
 
 NOW_MS = MET_MS + 500
@@ -31,8 +31,7 @@ NOW_MS = MET_MS + 500
 
 @pytest.fixture(scope="module")
 def store(clickhouse: ClickHouseAddress) -> Iterator[Settings]:
-    with spare_database(clickhouse) as spare:
-        migrate(spare)
+    with migrated_database(clickhouse) as spare:
         yield spare
 
 
@@ -254,7 +253,7 @@ def test_nothing_is_sent_while_the_ledger_is_gone(scene: Scene, pool: ThreadPool
     server = start_clickhouse(port, tmp_path / "data", tmp_path / "output.log")
     settings = scene.settings.model_copy(update={"clickhouse_port": port})
     try:
-        migrate(settings)
+        make_migrated(settings)
         scene.ledger = DeliveryLedger.open(settings)
     finally:
         server.kill()

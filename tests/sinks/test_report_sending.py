@@ -11,11 +11,10 @@ import pytest
 from schemas.playbook import Playbook
 from schemas.settings import Settings
 from sinks.clickhouse.client import connect
-from sinks.clickhouse.migrate import migrate
 from sinks.delivery.ledger import DeliveryLedger, LedgerState
 from sinks.report.process import send_due
 from sinks.report.sending import delivery_id
-from tests.sinks.clickhouse_store import spare_database
+from tests.sinks.clickhouse_store import migrated_database
 from tests.sinks.report_store import BERLIN, HOSTILE, fill
 from tests.support.clickhouse import ClickHouseAddress
 from tests.support.ports import free_port
@@ -33,8 +32,7 @@ def at(text: str) -> int:
 
 @pytest.fixture(scope="module")
 def filled(clickhouse: ClickHouseAddress) -> Iterator[Settings]:
-    with spare_database(clickhouse) as settings:
-        migrate(settings)
+    with migrated_database(clickhouse) as settings:
         with connect(settings) as client:
             fill(client)
         yield settings.model_copy(

@@ -14,13 +14,13 @@ from schemas.envelope import Envelope
 from schemas.interest import Interest
 from schemas.playbook import Playbook
 from schemas.topics import DIRECTORY, INTEREST
-from sinks.clickhouse.migrate import migrate
 from tests.streams import oracle
 from tests.streams.crowd import Crowd
 from tests.streams.interest_oracle import Oracle
 from tests.streams.turmoil import Workers, last_by_key, publishing, wait_until_worked_off
 from tests.support.clickhouse import ClickHouseAddress
 from tests.support.fresh_brokers import PARTITIONS, broker_settings, fresh_kafka, producing
+from tests.support.migrated import make_migrated
 from tests.support.processes import start
 
 EVENTS = 200_000
@@ -47,7 +47,7 @@ def test_workers_killed_added_and_removed_at_random_change_no_summary(
                 "clickhouse_database": "exactness",
             }
         )
-        migrate(settings)
+        make_migrated(settings)
         with producing(bootstrap) as producer:
             for entity in crowd.entities():
                 producer.send(DIRECTORY.name, key=entity.entity_id.encode(), value=entity.to_bytes())

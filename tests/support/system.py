@@ -10,7 +10,7 @@ from pathlib import Path
 from readbrief.supervisor import Supervisor
 from readbrief.workers import as_environment, worker_children
 from schemas.settings import Settings
-from sinks.clickhouse.migrate import migrate
+from tests.support.migrated import make_migrated
 
 START_S = 45
 
@@ -18,7 +18,7 @@ START_S = 45
 @contextmanager
 def running_system(settings: Settings, directory: Path) -> Iterator[Supervisor]:
     """Run collector, streams and sinks until the block ends; all of them are ready when it begins."""
-    migrate(settings)
+    make_migrated(settings)
     supervisor = Supervisor(lambda _: None)
     children = worker_children(settings, directory)
     try:
