@@ -18,9 +18,11 @@ from sinks.clickhouse.table import Row, Table
 
 ROWS_PER_INSERT = 20_000
 
-_INSERT_SETTINGS: Final = {
+INSERT_SETTINGS: Final = {
     # Rows come in the order of their time; a batch after a long absence, or a replay, may hold those of many months.
     "max_partitions_per_insert_block": 0,
+    # Copies are put together as parts are merged, and who reads leaves them out; to look for them here takes long.
+    "optimize_on_insert": 0,
 }
 # What ClickHouse answers if a value is wrong, where the same insert without that row would go in.
 _ROWS_FAULT: Final = frozenset(
@@ -91,7 +93,7 @@ def insert_all(client: Client, table: Table, rows: Sequence[Row], limit: int) ->
 def _insert(client: Client, table: Table, rows: Sequence[Row]) -> None:
     columns = list(zip(*rows, strict=True))
     try:
-        client.execute(table.insert, columns, columnar=True, settings=_INSERT_SETTINGS)
+        client.execute(table.insert, columns, columnar=True, settings=INSERT_SETTINGS)
     except ServerException as error:
         if error.code in _ROWS_FAULT:
             raise _RefusedRowsError(_line(error.message)) from error
