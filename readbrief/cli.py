@@ -143,6 +143,7 @@ def forget(
 ) -> None:
     """Erase a person or an account everywhere, and print the receipt as JSON; it can't be undone."""
     from readbrief.forget import forget as erase_everywhere
+    from schemas.addresses import ADDRESS_PURPOSE
     from sinks.clickhouse.client import connect
     from sinks.clickhouse.erasing import counts, people_of
 
@@ -153,7 +154,8 @@ def forget(
         typer.echo(json.dumps(receipt, indent=2))
         raise typer.Exit(0 if receipt["streams"]["gone_through"] else 1)
     with connect(settings) as client:
-        typer.echo(json.dumps({"would_remove": counts(client, people_of(client, kind, subject))}, indent=2))
+        people = people_of(client, kind, subject, settings.signing_key(ADDRESS_PURPOSE))
+        typer.echo(json.dumps({"would_remove": counts(client, people)}, indent=2))
 
 
 @app.command(epilog="Example:  readbrief export contact:dana --data ./data > dana.json")

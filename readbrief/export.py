@@ -3,6 +3,7 @@
 import json
 from typing import Any
 
+from schemas.addresses import ADDRESS_PURPOSE
 from schemas.settings import Settings
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.erasing import people_of, rows_of
@@ -23,7 +24,7 @@ def export(settings: Settings, kind: str, subject: str) -> dict[str, Any]:
         UnavailableError: ClickHouse does not answer.
     """
     with connect(settings) as client:
-        people = people_of(client, kind, subject)
+        people = people_of(client, kind, subject, settings.signing_key(ADDRESS_PURPOSE))
         found: dict[str, Any] = {
             "subject": {"kind": kind, "id": subject},
             "visitors": list(people.visitors),

@@ -1,7 +1,8 @@
 """Forgetting a person everywhere: streams first, then topics, then tables, with a receipt that says what went."""
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from concurrent.futures import Future
 from contextlib import closing
 from typing import Any
 
@@ -11,27 +12,32 @@ from kafka.errors import KafkaError
 from producers.bundling import bundle_bytes, envelope_bytes
 from producers.publisher import Position, Publisher, partition_of
 from readbrief.embedded.draining import wait_until_stored
+from schemas.activity import Activity, Forgotten
+from schemas.addresses import ADDRESS_PURPOSE
 from schemas.dead_letter import DeadLetterStage
 from schemas.envelope import Envelope
 from schemas.events import Withdraw
 from schemas.ids import derived_id
+from schemas.rep_mail import RepMail
 from schemas.settings import Settings
-from schemas.topics import DIRECTORY, EVENTS, INTEREST, TOPICS
+from schemas.topics import ACTIVITY, BRIEFS, DIRECTORY, EVENTS, INTEREST, TOPICS, Topic
 from sinks.clickhouse.client import connect
-from sinks.clickhouse.erasing import KEPT, People, erase, people_of
+from sinks.clickhouse.erasing import KEPT, People, accounts_touched, briefs_naming, erase, people_of
 from streams.runner import GROUP
 
 SITE = "readbrief"
 TIMEOUT_S = 30
-_POLL_S = 0.2
+PAGE_VIEWS_PER_MESSAGE = 1000
+_POLL_S = 0.1
 _BOOTSTRAP_TIMEOUT_MS = 5_000
 
 
 def forget(settings: Settings, kind: str, subject: str, wait_s: float = TIMEOUT_S) -> dict[str, Any]:
     """Erase a contact, a visitor or an account, and return the receipt, as plain values.
 
-    The streams are told first, and the tables are emptied once that has gone through, so that nothing that was under
-    way comes back. If it has not within `wait_s` seconds, the receipt says so, and the command is to be run again.
+    The streams are told first, stage by stage, and the tables are emptied once that has gone through, so that nothing
+    that was under way comes back. If it has not within `wait_s` seconds each, the receipt says so, and the command is
+    to be run again.
 
     Raises:
         InputError: there is no such kind.
@@ -39,11 +45,22 @@ def forget(settings: Settings, kind: str, subject: str, wait_s: float = TIMEOUT_
     """
     now_ms = time.time_ns() // 1_000_000
     with connect(settings) as client:
-        people = people_of(client, kind, subject)
-        accounts = sorted(_accounts_touched(client, people))
-        told = _tell(settings, people, accounts, now_ms)
-        reached = _wait_for_visitors(settings, told, wait_s)
-        stored = wait_until_stored(settings.kafka_bootstrap, wait_s)
+        people = people_of(client, kind, subject, settings.signing_key(ADDRESS_PURPOSE))
+        accounts = sorted(accounts_touched(client, people))
+        publisher = Publisher(settings.kafka_bootstrap, topics=(EVENTS.name,), delivery_timeout_s=TIMEOUT_S)
+        with closing(publisher):
+            publisher.connect(TIMEOUT_S)
+            told = _tell_visitors(publisher, people, accounts, now_ms)
+            through = [_wait_for(settings, DeadLetterStage.visitors, EVENTS, told, wait_s)]
+            # What was stitched for them goes before, too.
+            through.append(wait_until_stored(settings.kafka_bootstrap, wait_s))
+            briefs = briefs_naming(client, people)
+            told_accounts = _tell_accounts(publisher, people, accounts)
+            through.append(_wait_for(settings, DeadLetterStage.accounts, ACTIVITY, told_accounts, wait_s))
+            told_reps = _tell_reps(publisher, people, briefs)
+            through.append(_wait_for(settings, DeadLetterStage.reps, BRIEFS, told_reps, wait_s))
+            _settled(publisher.send(INTEREST.name, None, one.encode()) for one in people.accounts)
+        through.append(wait_until_stored(settings.kafka_bootstrap, wait_s))
         removed = erase(client, people)
     return {
         "subject": {"kind": kind, "id": subject},
@@ -55,7 +72,9 @@ def forget(settings: Settings, kind: str, subject: str, wait_s: float = TIMEOUT_
         "tombstones": {"directory": list(people.entity_ids), "interest": accounts},
         "streams": {
             "visitors_forgotten": len(told),
-            "gone_through": reached and stored,
+            "accounts_told": accounts,
+            "reps_told": sorted(briefs),
+            "gone_through": all(through),
         },
         "expires": {
             topic.name: f"within {topic.retention_ms // 86_400_000} days" for topic in TOPICS if topic.retention_ms
@@ -64,33 +83,18 @@ def forget(settings: Settings, kind: str, subject: str, wait_s: float = TIMEOUT_
     }
 
 
-def _accounts_touched(client: Any, people: People) -> set[str]:
-    """Return the accounts whose summaries rest on these people's reading."""
-    query = """
-        SELECT DISTINCT account_id FROM identified
-        WHERE has(%(visitors)s, visitor_id) OR has(%(contacts)s, contact_id)
-    """
-    return {*people.accounts, *(one for (one,) in client.execute(query, people.given))}
-
-
-def _tell(settings: Settings, people: People, accounts: Sequence[str], now_ms: int) -> list[Position]:
-    """Put withdrawals and tombstones on the topics; return where the withdrawals stand."""
-    publisher = Publisher(settings.kafka_bootstrap, topics=(EVENTS.name,), delivery_timeout_s=TIMEOUT_S)
-    with closing(publisher):
-        publisher.connect(TIMEOUT_S)
-        partitions = publisher.partitions(EVENTS.name)
-        told = []
-        for visitor_id in people.visitors:
-            partition = partition_of(visitor_id, partitions)
-            value = bundle_bytes([envelope_bytes(_withdrawal(visitor_id, now_ms))])
-            told.append(publisher.send(EVENTS.name, value, str(partition).encode(), partition))
-        tombstones = [publisher.send(DIRECTORY.name, None, key.encode()) for key in people.entity_ids]
-        positions = [one.result() for one in told]
-        # After the withdrawals: the accounts renew their summaries, which then stand behind these.
-        tombstones += [publisher.send(INTEREST.name, None, account_id.encode()) for account_id in accounts]
-        for one in tombstones:
-            one.result()
-        return positions
+def _tell_visitors(publisher: Publisher, people: People, accounts: Sequence[str], now_ms: int) -> list[Position]:
+    """Put tombstones and withdrawals on the topics; return where the withdrawals stand."""
+    # Summaries first: those that follow from the withdrawals stand behind these.
+    _settled(publisher.send(INTEREST.name, None, account_id.encode()) for account_id in accounts)
+    _settled(publisher.send(DIRECTORY.name, None, key.encode()) for key in people.entity_ids)
+    partitions = publisher.partitions(EVENTS.name)
+    told = []
+    for visitor_id in people.visitors:
+        partition = partition_of(visitor_id, partitions)
+        value = bundle_bytes([envelope_bytes(_withdrawal(visitor_id, now_ms))])
+        told.append(publisher.send(EVENTS.name, value, str(partition).encode(), partition))
+    return _settled(told)
 
 
 def _withdrawal(visitor_id: str, now_ms: int) -> Envelope:
@@ -102,8 +106,38 @@ def _withdrawal(visitor_id: str, now_ms: int) -> Envelope:
     )
 
 
-def _wait_for_visitors(settings: Settings, told: Sequence[Position], wait_s: float) -> bool:
-    """Wait until the visitors stage has worked through the withdrawals; tells whether it has, in time."""
+def _tell_accounts(publisher: Publisher, people: People, accounts: Sequence[str]) -> list[Position]:
+    """Tell each account whom to forget; that it is one itself comes last."""
+    views = people.page_views
+    parts = [views[i : i + PAGE_VIEWS_PER_MESSAGE] for i in range(0, len(views), PAGE_VIEWS_PER_MESSAGE)] or [()]
+    sent = []
+    for account_id in accounts:
+        messages = [Forgotten(visitors=people.visitors, contacts=people.contacts, page_views=part) for part in parts]
+        if account_id in people.accounts:
+            messages.append(Forgotten(account=True))
+        for one in messages:
+            value = Activity(account_id=account_id, forgotten=one).to_bytes()
+            sent.append(publisher.send(ACTIVITY.name, value, account_id.encode()))
+    return _settled(sent)
+
+
+def _tell_reps(publisher: Publisher, people: People, briefs: dict[str, list[str]]) -> list[Position]:
+    mails = [
+        RepMail(rep_id=rep_id, forgotten=tuple(names), forgotten_accounts=people.accounts)
+        for rep_id, names in briefs.items()
+    ]
+    return _settled(publisher.send(BRIEFS.name, mail.to_bytes(), mail.rep_id.encode()) for mail in mails)
+
+
+def _settled(sent: Iterable[Future[Position]]) -> list[Position]:
+    """Wait for Kafka's acknowledgement of all that was sent."""
+    return [one.result() for one in list(sent)]
+
+
+def _wait_for(
+    settings: Settings, stage: DeadLetterStage, topic: Topic, told: Sequence[Position], wait_s: float
+) -> bool:
+    """Wait until a stage has worked through what it was told; tells whether it has, in time."""
     if not told:
         return True
     wanted: dict[int, int] = {}
@@ -113,7 +147,7 @@ def _wait_for_visitors(settings: Settings, told: Sequence[Position], wait_s: flo
     try:
         consumer = KafkaConsumer(
             bootstrap_servers=settings.kafka_bootstrap.split(","),
-            group_id=GROUP.format(DeadLetterStage.visitors.value),
+            group_id=GROUP.format(stage.value),
             enable_auto_commit=False,
             bootstrap_timeout_ms=_BOOTSTRAP_TIMEOUT_MS,
         )
@@ -124,7 +158,7 @@ def _wait_for_visitors(settings: Settings, told: Sequence[Position], wait_s: flo
             behind = [
                 partition
                 for partition, offset in wanted.items()
-                if (consumer.committed(TopicPartition(EVENTS.name, partition)) or 0) <= offset
+                if (consumer.committed(TopicPartition(topic.name, partition)) or 0) <= offset
             ]
             if not behind:
                 return True

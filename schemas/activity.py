@@ -124,6 +124,15 @@ def told_by(brief: Brief) -> Told:
     )
 
 
+class Forgotten(Model):
+    """Who is forgotten: nothing an account knows of them stays, as if they had never been."""
+
+    visitors: tuple[Id, ...] = ()
+    contacts: tuple[Id, ...] = ()
+    page_views: Annotated[tuple[Id, ...], Field(description="What they read, as briefs told of it")] = ()
+    account: Annotated[bool, Field(description="The account itself, with all that it has")] = False
+
+
 class Activity(Message):
     """What known people of one account did: live, stitched from the store, or replayed with what was told."""
 
@@ -138,3 +147,4 @@ class Activity(Message):
     emptied_ms: Annotated[
         UnixMs, Field(description="The account was deleted then: what was read before no longer counts")
     ] = 0
+    forgotten: Annotated[Forgotten | None, Field(description="Goes before all else in the message")] = None

@@ -26,3 +26,5 @@ class RepMail(Message):
     briefs: tuple[Brief, ...] = ()
     released: Annotated[tuple[Released, ...], Field(description="Only in a replay")] = ()
     outcomes: Annotated[tuple[Outcome, ...], Field(description="Only in a replay: what the rep answered")] = ()
+    forgotten: Annotated[tuple[Id, ...], Field(description="Briefs that name somebody who is forgotten")] = ()
+    forgotten_accounts: tuple[Id, ...] = ()

@@ -9,8 +9,9 @@ from schemas.playbook import Playbook
 from schemas.rep_mail import RepMail
 from schemas.topics import BRIEFS, DECISIONS, INTEREST
 from streams.account_records import changes_between, state_of
-from streams.accounts import advance, take_in
-from streams.records import Table
+from streams.accounts import AccountState, advance, take_in
+from streams.forgetting import without
+from streams.records import Change, Table
 from streams.stage import Incoming, Send, Work
 
 
@@ -43,8 +44,15 @@ class AccountStage:
     def _advance(self, work: Work, key: str, new: list[Activity], table: Table, now_ms: int) -> None:
         records = table.get(key)
         before = state_of(key, records)
-        state = take_in(before, _together(key, new), self._history_days) if new else before
+        state = before
+        for activity in _in_turn(key, new):
+            state = without(state, activity.forgotten) if activity.forgotten else state
+            state = take_in(state, activity, self._history_days)
         step = advance(state, self._directory, self._playbook, now_ms, before)
+        if any(one.forgotten and one.forgotten.account for one in new) and step.state == AccountState(account_id=key):
+            work.changes += [Change(key, name, None) for name in records or ()]
+            work.due[key] = None
+            return
         mails = [RepMail(rep_id=brief.rep_id, briefs=(brief,)) for brief in step.briefs]
         work.sends += [Send(BRIEFS, mail.rep_id, mail) for mail in mails]
         work.sends += [Send(DECISIONS, key, decision) for decision in step.decisions]
@@ -56,6 +64,16 @@ class AccountStage:
         work.decoded[key] = step.state
 
 
+def _in_turn(account_id: str, activities: list[Activity]) -> list[Activity]:
+    """Return activities as one, but for where somebody is forgotten: what comes before is, what comes after is not."""
+    runs: list[list[Activity]] = []
+    for activity in activities:
+        if activity.forgotten or not runs:
+            runs.append([])
+        runs[-1].append(activity)
+    return [_together(account_id, run) for run in runs]
+
+
 def _together(account_id: str, activities: list[Activity]) -> Activity:
     if len(activities) == 1:
         return activities[0]
@@ -65,4 +83,5 @@ def _together(account_id: str, activities: list[Activity]) -> Activity:
         told=tuple(mark for activity in activities for mark in activity.told),
         emptied_ms=max(activity.emptied_ms for activity in activities),
         owners=tuple(owner for activity in activities for owner in activity.owners),
+        forgotten=activities[0].forgotten,
     )

@@ -93,6 +93,8 @@ def receive(state: OutboxState, mail: RepMail, now_ms: int) -> OutboxStep:
     )
     for outcome in mail.outcomes:
         after = answered(after, outcome)
+    if mail.forgotten or mail.forgotten_accounts:
+        after = forget(after, mail.forgotten, mail.forgotten_accounts)
     return OutboxStep(state=after, decisions=tuple(decisions))
 
 
@@ -144,6 +146,28 @@ def answered(state: OutboxState, outcome: Outcome) -> OutboxState:
         said = answers.get(account_id, NOTHING_SAID)
         answers[account_id] = said.model_copy(update={field: max(outcome.at_ms, getattr(said, field))})
     return state.model_copy(update={"released": tuple(seen), "answers": answers})
+
+
+def forget(state: OutboxState, brief_ids: Collection[str], account_ids: Collection[str]) -> OutboxState:
+    """Return the state without briefs that name somebody who is forgotten, and without forgotten accounts.
+
+    What waits does not go out any more. That it has left is remembered by its id alone, so that it never goes twice.
+    """
+
+    def names(brief: Brief) -> bool:
+        return brief.account_id in account_ids or not {brief.brief_id, *brief.merges}.isdisjoint(brief_ids)
+
+    return state.model_copy(
+        update={
+            "pending": tuple(brief for brief in state.pending if not names(brief)),
+            "released": tuple(
+                gone.model_copy(update={"unopened": None}) if gone.unopened and names(gone.unopened) else gone
+                for gone in state.released
+                if gone.account_id not in account_ids
+            ),
+            "answers": {key: said for key, said in state.answers.items() if key not in account_ids},
+        }
+    )
 
 
 def settle(state: OutboxState, directory: Directory, new: Collection[str], now_ms: int = 0) -> OutboxSettled:

@@ -5,13 +5,13 @@ from collections.abc import Collection, Iterable, Iterator, Sequence
 
 import msgspec
 
-from schemas.activity import Activity, ActivityItem, Ownership
+from schemas.activity import Activity, ActivityItem, Forgotten, Ownership
 from schemas.directory import Directory
 from schemas.envelope import Envelope
 from schemas.events import Withdraw
 from schemas.topics import ACTIVITY, IDENTIFIED
 from streams.envelope_heads import envelopes_in
-from streams.identity import VisitorState, observe
+from streams.identity import Observation, VisitorState, observe
 from streams.records import HEAD, Change, Table
 from streams.stage import Incoming, Send, Work
 
@@ -47,15 +47,17 @@ class VisitorStage:
             envelopes = [Envelope.model_validate_json(bytes(raw)) for raw in found]
             bytes_of = {id(envelope): len(memoryview(raw)) for envelope, raw in zip(envelopes, found, strict=True)}
             seen = observe(state, envelopes, self._directory, at.partition, at.offset)
+            if any(isinstance(one.event, Withdraw) and one.event.forget for one in envelopes):
+                work.changes.append(Change(visitor_id, HEAD, None))
+                work.sends += _forgotten(visitor_id, seen)
+                continue
             for account_id, item in seen.activity:
                 by_account[account_id].append((item, ITEM_BYTES + bytes_of[id(item.envelope)]))
             for account_id, ownership in seen.owners.items():
                 owners[account_id].append(ownership)
             # Stitching waits for the store to hold the same partition of `events`, so the news must be on it, too.
             work.sends += [Send(IDENTIFIED, visitor_id, news, at.partition) for news in seen.identified]
-            if any(isinstance(one.event, Withdraw) and one.event.forget for one in envelopes):
-                work.changes.append(Change(visitor_id, HEAD, None))
-            elif seen.changed:
+            if seen.changed:
                 work.changes.append(Change(visitor_id, HEAD, seen.state.to_bytes()))
         work.sends += _activities(by_account, owners)
         return work
@@ -78,6 +80,12 @@ class VisitorStage:
 
     def _is_a_companys(self, network: str | None) -> bool:
         return network is not None and self._directory.account_by_network(network) is not None
+
+
+def _forgotten(visitor_id: str, seen: Observation) -> Iterator[Send]:
+    """Yield what tells the accounts that a visitor's reads were; of the rest, nothing is told any more."""
+    for account_id in seen.owners:
+        yield Send(ACTIVITY, account_id, Activity(account_id=account_id, forgotten=Forgotten(visitors=(visitor_id,))))
 
 
 def _activities(

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from clickhouse_driver import Client
 
+from schemas.addresses import address_id
 from schemas.errors import InputError
 
 Kind = Literal["contact", "visitor", "account"]
@@ -25,6 +26,9 @@ class People:
     visitors: tuple[str, ...] = ()
     contacts: tuple[str, ...] = ()
     accounts: tuple[str, ...] = ()
+    page_views: tuple[str, ...] = ()
+    addresses: tuple[str, ...] = ()
+    address_ids: tuple[str, ...] = ()
 
     @property
     def entity_ids(self) -> tuple[str, ...]:
@@ -34,19 +38,23 @@ class People:
     @property
     def given(self) -> dict[str, Any]:
         """Return what the conditions ask for."""
-        named = (*self.visitors, *self.contacts, *self.accounts)
+        contacts = [*self.contacts, *self.address_ids]
+        named = (*self.visitors, *contacts, *self.accounts, *self.page_views, *self.addresses)
         return {
             "visitors": list(self.visitors),
-            "contacts": list(self.contacts),
+            "contacts": contacts,
             "accounts": list(self.accounts),
             "entities": list(self.entity_ids),
-            "quoted": [f'"{one}"' for one in named],
+            "named": tuple(named),
+            "lowered": tuple({one.lower() for one in named}),
         }
 
 
 _OF_PERSON = "has(%(visitors)s, visitor_id) OR has(%(contacts)s, contact_id)"
 _OF_ANY = f"{_OF_PERSON} OR has(%(accounts)s, account_id)"
-_NAMED = "multiSearchAny(message, %(quoted)s)"
+# What stands between two quotes, however many names there are to be looked for.
+_NAMED = "arrayExists(part -> part IN %(named)s, splitByChar('\"', message))"
+_SENT = "replaceAll(lower(tryBase64Decode(payload)), '\\\\', '')"
 _OF_DELIVERY = f"hasAny(account_ids, %(accounts)s) OR {_NAMED}"
 
 _OF_BRIEF = f"has(%(accounts)s, account_id) OR {_NAMED}"
@@ -61,10 +69,10 @@ CONDITIONS: Mapping[str, str] = {
     "interest": f"has(%(accounts)s, account_id) OR hasAny(readers, %(contacts)s) OR {_NAMED}",
     "sent_messages": f"brief_id IN (SELECT brief_id FROM briefs WHERE {_OF_BRIEF})",  # noqa: S608 - our own
     "briefs": _OF_BRIEF,
-    "decisions": "has(%(accounts)s, account_id)",
+    "decisions": f"has(%(accounts)s, account_id) OR subject IN %(named)s OR {_NAMED}",
     "outcomes": f"delivery_id IN (SELECT delivery_id FROM deliveries WHERE {_OF_DELIVERY})",  # noqa: S608 - our own
     "deliveries": _OF_DELIVERY,
-    "dead_letters": "multiSearchAny(tryBase64Decode(payload), %(quoted)s)",
+    "dead_letters": f"arrayExists(part -> part IN %(lowered)s, splitByChar('\"', {_SENT}))",
     "directory": "has(%(entities)s, entity_id)",
 }
 """Which rows of each table are of these people, in the order in which they are to go."""
@@ -93,27 +101,76 @@ _UPDATES: Mapping[str, str] = {
 }
 
 
-def people_of(client: Client, kind: str, subject: str) -> People:
+def people_of(client: Client, kind: str, subject: str, address_key: bytes = b"") -> People:
     """Return who is meant: with a contact all visitors that were ever taken for it, with an account its contacts too.
 
-    A browser that several people used is all of theirs: of two errors, the one that erases more is taken.
+    A browser that several people used is all of theirs: of two errors, the one that erases more is taken. By the key,
+    what was told of a contact's address is known for the contact's.
 
     Raises:
         InputError: there is no such kind.
     """
-    if kind == "visitor":
-        return People("visitor", subject, visitors=(subject,))
-    if kind == "contact":
-        return People("contact", subject, visitors=_visitors(client, "contact_id", [subject]), contacts=(subject,))
-    if kind != "account":
+    if kind not in KINDS:
         raise InputError(f"{kind!r} is none of {', '.join(KINDS)}")
+    contacts: tuple[str, ...] = (subject,) if kind == "contact" else ()
+    if kind == "account":
+        contacts = _contacts_of(client, subject)
+    addresses = _addresses(client, contacts)
+    address_ids = tuple(address_id(address_key, one) for one in addresses)
+    visitors = {subject} if kind == "visitor" else {*_visitors(client, "contact_id", [*contacts, *address_ids])}
+    if kind == "account":
+        visitors |= {*_visitors(client, "account_id", [subject])}
+    return People(
+        kind,
+        subject,
+        tuple(sorted(visitors)),
+        contacts,
+        (subject,) if kind == "account" else (),
+        _page_views(client, visitors),
+        addresses,
+        address_ids,
+    )
+
+
+def accounts_touched(client: Client, people: People) -> set[str]:
+    """Return the accounts that may know something of these people: where they read, or stand in the directory."""
+    query = """
+        SELECT DISTINCT account_id FROM identified
+        WHERE has(%(visitors)s, visitor_id) OR has(%(contacts)s, contact_id)
+        UNION DISTINCT SELECT account_id FROM activity
+        WHERE has(%(visitors)s, visitor_id) OR has(%(contacts)s, contact_id)
+        UNION DISTINCT SELECT account_id FROM directory WHERE has(%(entities)s, entity_id)
+    """
+    found = client.execute(query, people.given)
+    return {*people.accounts, *(account_id for (account_id,) in found if account_id)}
+
+
+def briefs_naming(client: Client, people: People) -> dict[str, list[str]]:
+    """Return the briefs that name these people, by the rep they are for."""
+    query = f"SELECT rep_id, arraySort(groupUniqArray(brief_id)) FROM briefs WHERE {_OF_BRIEF} GROUP BY rep_id"  # noqa: S608
+    return dict(client.execute(query, people.given))
+
+
+def _contacts_of(client: Client, account_id: str) -> tuple[str, ...]:
     query = """
         SELECT DISTINCT contact_id FROM directory WHERE account_id = %(account)s AND kind = 'contact'
         UNION DISTINCT SELECT contact_id FROM identified WHERE account_id = %(account)s AND contact_id != ''
     """
-    contacts = sorted(one for (one,) in client.execute(query, {"account": subject}))
-    visitors = {*_visitors(client, "account_id", [subject]), *_visitors(client, "contact_id", contacts)}
-    return People("account", subject, tuple(sorted(visitors)), tuple(contacts), (subject,))
+    return tuple(sorted(one for (one,) in client.execute(query, {"account": account_id})))
+
+
+def _addresses(client: Client, contacts: Sequence[str]) -> tuple[str, ...]:
+    query = """
+        SELECT DISTINCT lower(JSONExtractString(message, 'email')) AS address FROM directory
+        WHERE has(%(entities)s, entity_id) AND address != '' ORDER BY address
+    """
+    found = client.execute(query, {"entities": [f"contact:{one}" for one in contacts]})
+    return tuple(one for (one,) in found)
+
+
+def _page_views(client: Client, visitors: Iterable[str]) -> tuple[str, ...]:
+    query = "SELECT DISTINCT page_view_id FROM reads WHERE has(%(visitors)s, visitor_id) ORDER BY page_view_id"
+    return tuple(one for (one,) in client.execute(query, {"visitors": list(visitors)}))
 
 
 def _visitors(client: Client, column: str, ids: Sequence[str]) -> tuple[str, ...]:

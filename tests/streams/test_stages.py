@@ -1,6 +1,6 @@
 """What a stage sends and writes for one message."""
 
-from schemas.activity import Activity
+from schemas.activity import Activity, Forgotten
 from schemas.envelope import Bundle
 from schemas.events import Identify, IdentifyMethod, Withdraw
 from schemas.topics import ACTIVITY, EVENTS, IDENTIFIED
@@ -35,4 +35,5 @@ def test_of_a_visitor_who_is_forgotten_the_stage_keeps_nothing_and_its_account_h
     assert table.keys == {}
     (told,) = (send.message for send in work.sends if send.topic == ACTIVITY)
     assert isinstance(told, Activity)
-    assert [(one.visitor_id, one.spans) for one in told.owners] == [("visitor-1", ())]
+    assert told.forgotten == Forgotten(visitors=("visitor-1",))
+    assert told.owners == ()

@@ -24,7 +24,7 @@ class _Outcome:
 
 
 def make_migrated(settings: Settings) -> None:
-    """Bring a database that is not there yet to where the migrations would, in a tenth of their time.
+    """Bring a database to where the migrations would, in a tenth of their time if it is not there yet.
 
     The whole chain runs once in this process. The tests of the migrations run them each time, and one of them compares
     the two.
@@ -32,10 +32,11 @@ def make_migrated(settings: Settings) -> None:
     outcome = _of_the_migrations(settings.clickhouse_host, settings.clickhouse_port)
     name = settings.clickhouse_database
     with connect(settings, database="") as client:
-        client.execute(f"CREATE DATABASE IF NOT EXISTS `{name}`")
-        for statement in outcome.statements:
-            client.execute(statement.replace(f"{outcome.database}.", f"{name}."))
-        client.execute(f"INSERT INTO `{name}`.schema_migrations (name, checksum) VALUES", list(outcome.ledger))
+        if not client.execute("SELECT 1 FROM system.databases WHERE name = %(name)s", {"name": name}):
+            client.execute(f"CREATE DATABASE `{name}`")
+            for statement in outcome.statements:
+                client.execute(statement.replace(f"{outcome.database}.", f"{name}."))
+            client.execute(f"INSERT INTO `{name}`.schema_migrations (name, checksum) VALUES", list(outcome.ledger))
     migrate(settings)  # finds nothing to do, but for what the settings say of the time that rows are kept
 
 
