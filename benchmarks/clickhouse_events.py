@@ -63,7 +63,7 @@ _KNOWN = """
 """
 
 
-def statements(first: int, count: int, days: int, all_events: int, step: int = 500_000) -> list[str]:
+def statements(first: int, count: int, days: int, all_events: int, step: int = 100_000) -> list[str]:
     """Return the INSERTs that make events number `first` up to `first + count`; `all_events` are `days` days' worth."""
     start_ms = int((END - timedelta(days=days)).timestamp() * 1000)
     given = {
