@@ -6,6 +6,8 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 from pydantic import Field as _Field
 
+_set = object.__setattr__  # of what is frozen
+
 MAX_UNIX_MS = 4_102_444_800_000  # 2100-01-01, beyond which a clock is simply wrong
 
 
@@ -34,6 +36,23 @@ class Model(BaseModel):
     """A frozen value of the contract; unknown fields are ignored, so that a reader survives a newer writer."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    @classmethod
+    def trusted(cls, values: dict[str, Any]) -> Self:
+        """Return a model of values known to be right, one for each field in their order; checking costs ten times that.
+
+        The model takes the dictionary over.
+        """
+        made = cls.__new__(cls)
+        _set(made, "__dict__", values)
+        _set(made, "__pydantic_fields_set__", set(values))
+        _set(made, "__pydantic_extra__", None)
+        _set(made, "__pydantic_private__", None)
+        return made
+
+    def but(self, **changes: Any) -> Self:
+        """Return a copy with some fields changed, to values known to be right: a quicker `model_copy`."""
+        return self.trusted({**self.__dict__, **changes})
 
 
 class Message(Model):
