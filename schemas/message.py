@@ -1,5 +1,6 @@
 """What every message has in common: it is frozen, versioned and travels as JSON."""
 
+from functools import cache
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal, Self
 
@@ -32,6 +33,12 @@ Network = Annotated[str, AfterValidator(_network)]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 
 
+@cache
+def _set_in(model: type[BaseModel]) -> set[str]:
+    """Return the names of a model's fields: one set for all that say all; pydantic copies it before it adds to it."""
+    return set(model.model_fields)
+
+
 class Model(BaseModel):
     """A frozen value of the contract; unknown fields are ignored, so that a reader survives a newer writer."""
 
@@ -45,7 +52,7 @@ class Model(BaseModel):
         """
         made = cls.__new__(cls)
         _set(made, "__dict__", values)
-        _set(made, "__pydantic_fields_set__", set(values))
+        _set(made, "__pydantic_fields_set__", _set_in(cls))
         _set(made, "__pydantic_extra__", None)
         _set(made, "__pydantic_private__", None)
         return made

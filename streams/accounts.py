@@ -91,20 +91,18 @@ def take_in(state: AccountState, activity: Activity | News, history_days: int) -
     recognised = [item.envelope.occurred_ms for item in news.items if isinstance(item.envelope.event, Identify)]
     # Only with news of somebody there is more to keep, and a reason to look what need not be kept.
     of_use = _still_of_use(owners, (*kept.values(), *others.values()), history_days) if renewed else owners
-    return state.model_copy(
-        update={
-            "reads": kept,
-            "others": others,
-            "mailings": mailings,
-            "owners": of_use,
-            "told": told,
-            "last": _newest(state.last, news.told),
-            "forms": _forms(state.forms, news.told, horizon_ms),
-            "clicks": with_clicks(state.clicks, news.items),
-            "recent": with_left(with_told(state.recent, news.told), left, kept, emptied_ms),
-            "arrived_ms": max(state.arrived_ms, *recognised) if recognised else state.arrived_ms,
-            "emptied_ms": emptied_ms,
-        }
+    return state.but(
+        reads=kept,
+        others=others,
+        mailings=mailings,
+        owners=of_use,
+        told=told,
+        last=_newest(state.last, news.told),
+        forms=_forms(state.forms, news.told, horizon_ms),
+        clicks=with_clicks(state.clicks, news.items),
+        recent=with_left(with_told(state.recent, news.told), left, kept, emptied_ms),
+        arrived_ms=max(state.arrived_ms, *recognised) if recognised else state.arrived_ms,
+        emptied_ms=emptied_ms,
     )
 
 

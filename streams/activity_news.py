@@ -87,9 +87,12 @@ def news_in(data: bytes) -> News:
     """Return what the bytes of an `Activity` tell.
 
     Raises:
-        msgspec.MsgspecError, pydantic.ValidationError: it is none; the error names the field.
+        pydantic.ValidationError: it is none; the error names the field.
     """
-    said = _ACTIVITY.decode(data)
+    try:
+        said = _ACTIVITY.decode(data)
+    except msgspec.MsgspecError:
+        return news_of(Activity.from_bytes(data))
     reads, items = [], []
     for one in said.items:
         read = _read_in(one)

@@ -58,6 +58,9 @@ F = TypeVar("F", bound=Facts)
 
 def learn(known: F, envelopes: Sequence[Envelope | Glance], directory: Directory) -> F:
     """Return what is known after some envelopes of the visitor; the very same if they tell nothing new."""
+    envelopes = [one for one in envelopes if one.client_network or not isinstance(one, Glance)]
+    if not envelopes:
+        return known
     evidence = {sign.event_id: sign for sign in known.evidence}
     withdrawals = {one.event_id: one for one in known.withdrawals}
     sightings = {one.network: one.from_ms for one in known.sightings}

@@ -25,7 +25,7 @@ class Span(OwnedSpan):
 
     def owned(self) -> OwnedSpan:
         """Return it as its account is told."""
-        return OwnedSpan.model_construct(**{name: getattr(self, name) for name in OwnedSpan.model_fields})
+        return OwnedSpan.trusted({name: getattr(self, name) for name in OwnedSpan.model_fields})
 
 
 class Gone(Model):
@@ -56,13 +56,18 @@ class Did(NamedTuple):
 
 
 class Observation(NamedTuple):
-    """What follows from some envelopes of one visitor; `owners` has each account that is to hear of it."""
+    """What follows from some envelopes of one visitor; `told` are the accounts that are to hear whose it is."""
 
     state: VisitorState
     activity: list[tuple[str, Did]]
-    owners: dict[str, Ownership]
+    told: list[str]
     identified: tuple[Identified, ...]
     changed: bool
+
+    @property
+    def owners(self) -> dict[str, Ownership]:
+        """What each account that is to hear of it is told."""
+        return {account_id: ownership(self.state, account_id) for account_id in self.told}
 
 
 class _Sign(NamedTuple):
@@ -104,7 +109,7 @@ def observe(
     return Observation(
         state=after,
         activity=activity,
-        owners={account_id: _ownership(after, account_id) for account_id in sorted(told)},
+        told=sorted(told),
         identified=tuple(_announcements(state, after, partition, offset)),
         changed=after is not state,
     )
@@ -196,7 +201,8 @@ def _spans(signs: Sequence[_Sign], gone: Sequence[Gone], directory: Directory) -
     return tuple(spans)
 
 
-def _ownership(state: VisitorState, account_id: str) -> Ownership:
+def ownership(state: VisitorState, account_id: str) -> Ownership:
+    """Return when a visitor was an account's, as an account is told."""
     return Ownership(
         visitor_id=state.visitor_id,
         facts=state.announced_facts,
@@ -254,6 +260,6 @@ def _announcement(
         offset=offset,
         withdrawn=withdrawn,
         stitch=stitch,
-        ownership=_ownership(state, span.account_id) if stitch else None,
+        ownership=ownership(state, span.account_id) if stitch else None,
         **span.model_dump(),
     )

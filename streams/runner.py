@@ -30,6 +30,7 @@ MAX_ROUND_BYTES = 16 * 2**20  # a second of work or so; heartbeats go out betwee
 GATHER_S = 1.0  # between rounds, unless one is full: a key that many messages touch is worked out once
 GATHER_BEHIND_S = 4.0  # for a worker without rest: what waits longest waits for the work before it, which this shortens
 RESTLESS = 0.8  # of the time, at work
+LOOK_UP_MS = 250  # while gathering, to see whether the worker is to stop, or has other partitions
 COMMIT_EVERY_S = 1.0
 
 log = structlog.get_logger()
@@ -189,7 +190,7 @@ class StageRunner(Service):  # type: ignore[misc]
             left_ms = round(1000 * (until_s - time.monotonic()))
             if left_ms <= 0:
                 break
-            more = await self._consumer.getmany(timeout_ms=left_ms, max_records=MAX_RECORDS)
+            more = await self._consumer.getmany(timeout_ms=min(left_ms, LOOK_UP_MS), max_records=MAX_RECORDS)
             for partition, records in more.items():
                 found.setdefault(partition, []).extend(records)
             size += _size(more)

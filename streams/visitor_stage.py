@@ -6,23 +6,24 @@ from typing import NamedTuple
 
 import msgspec
 
-from schemas.activity import Ownership
 from schemas.directory import Directory
 from schemas.envelope import Envelope
 from schemas.events import Withdraw
 from schemas.topics import ACTIVITY, IDENTIFIED
 from streams.activity_bytes import Item, Whose, activity_bytes
 from streams.envelope_heads import EnvelopeHead, Glance, envelopes_in, glance_at, heads_in
-from streams.identity import VisitorState, observe
+from streams.identity import VisitorState, observe, ownership
 from streams.records import HEAD, Change, Records, Table
 from streams.stage import Incoming, Send, Work, Written
 
 MAIL = "email_"
 TELLING = frozenset(("identify", "withdraw"))
 """Types of events, beside those of mails, that say by themselves who it is, or is not."""
+PLAIN = frozenset(("page_view", "page_progress", "page_ping", "click", "copy"))
+"""Types of nearly all events, which say nothing of that."""
 
 MAX_PART_BYTES = 256 * 1024  # of one message, about: an event may have some kilobytes, a broker takes a megabyte
-ITEM_BYTES, OWNERSHIP_BYTES, SPAN_BYTES = 250, 300, 400  # at most, beside an envelope, spans, and for each span
+ITEM_BYTES, OWNERSHIP_BYTES = 250, 2  # at most, beside an envelope, and beside what is written of whose it is
 
 
 class VisitorStage:
@@ -42,16 +43,18 @@ class VisitorStage:
         """Work through bundles; each visitor's state is written at most once."""
         work = Work()
         by_account: dict[str, list[tuple[Item, int]]] = defaultdict(list)
-        owners: dict[str, list[Ownership]] = defaultdict(list)
+        owners: dict[str, list[Whose]] = defaultdict(list)
         for visitor_id, (found, at) in self._by_visitor(messages, table).items():
             envelopes = [_read(one) for one in found]
             raw_of = {id(envelope): one.raw for envelope, one in zip(envelopes, found, strict=True)}
-            seen = observe(_state_of(visitor_id, table.get(visitor_id)), envelopes, self._directory, *at)
+            before = _known(visitor_id, table.get(visitor_id))
+            seen = observe(before.state, envelopes, self._directory, *at)
+            after = before if seen.state is before.state else _Known(seen.state, {})
             for account_id, (contact_id, known, envelope) in seen.activity:
                 raw = raw_of[id(envelope)]
                 by_account[account_id].append((Item(contact_id, known, raw), ITEM_BYTES + len(memoryview(raw))))
-            for account_id, ownership in seen.owners.items():
-                owners[account_id].append(ownership)
+            for account_id in seen.told:
+                owners[account_id].append(after.whose_for(account_id))
             # Stitching waits for the store to hold the same partition of `events`, so the news must be on it, too.
             work.sends += [Send(IDENTIFIED, visitor_id, news, at.partition) for news in seen.identified]
             if any(isinstance(one.event, Withdraw) and one.event.forget for one in envelopes):
@@ -59,21 +62,25 @@ class VisitorStage:
                 continue
             if seen.changed:
                 work.changes.append(Change(visitor_id, HEAD, seen.state.to_bytes()))
-            work.decoded[visitor_id] = seen.state
+            work.decoded[visitor_id] = after
         work.sends += _activities(by_account, owners)
         return work
 
     def _by_visitor(self, messages: Sequence[Incoming], table: Table) -> dict[str, tuple[list["_Found"], "_At"]]:
         """Return the envelopes of visitors who are, or now become, known, and where the last of them stands."""
         heads = [heads_in(message.value) for message in messages]
-        telling = {head.visitor_id for each in heads for head in each if self._tells(head)}
+        # Run for every event there is: a look-up leaves out what is plain, and who is known is asked for all at once.
+        unplain = (
+            head for each in heads for head in each if head.event.type not in PLAIN or head.client_network is not None
+        )
+        telling = {head.visitor_id for head in unplain if self._tells(head)}
         found: dict[str, tuple[list[_Found], _At]] = {}
         for message, each in zip(messages, heads, strict=True):
-            wanted = [
-                number
-                for number, head in enumerate(each)
-                if (head.visitor_id in telling or table.get(head.visitor_id) is not None) and not _is_nobodys(head)
-            ]
+            visitors = [head.visitor_id for head in each]
+            concerned = telling.intersection(visitors) | table.among(visitors)
+            if not concerned:
+                continue
+            wanted = [n for n, visitor in enumerate(visitors) if visitor in concerned and not _is_nobodys(each[n])]
             if not wanted:
                 continue
             raws, at = envelopes_in(message.value), _At(message.partition, message.offset)
@@ -85,7 +92,7 @@ class VisitorStage:
         return found
 
     def _tells(self, head: EnvelopeHead) -> bool:
-        """Tell whether a head says by itself that its visitor may be somebody known. Run for every event there is."""
+        """Tell whether a head says by itself that its visitor may be somebody known."""
         kind, network = head.event.type, head.client_network
         if kind.startswith(MAIL):
             return True
@@ -121,18 +128,31 @@ def _read(found: _Found) -> Envelope | Glance:
     return glance_at(found.raw)
 
 
-def _state_of(visitor_id: str, records: Records | None) -> VisitorState:
+class _Known(NamedTuple):
+    """A visitor's state, and what accounts were told by it, written: most of what comes changes neither."""
+
+    state: VisitorState
+    told: dict[str, Whose]
+
+    def whose_for(self, account_id: str) -> Whose:
+        """Return what an account is told."""
+        if account_id not in self.told:
+            self.told[account_id] = Whose.of(ownership(self.state, account_id))
+        return self.told[account_id]
+
+
+def _known(visitor_id: str, records: Records | None) -> _Known:
     if records is None:
-        return VisitorState(visitor_id=visitor_id)
-    if isinstance(records.decoded, VisitorState):
+        return _Known(VisitorState(visitor_id=visitor_id), {})
+    if isinstance(records.decoded, _Known):
         return records.decoded
-    return VisitorState.from_bytes(records[HEAD])
+    return _Known(VisitorState.from_bytes(records[HEAD]), {})
 
 
-def _activities(by_account: dict[str, list[tuple[Item, int]]], owners: dict[str, list[Ownership]]) -> Iterator[Send]:
+def _activities(by_account: dict[str, list[tuple[Item, int]]], owners: dict[str, list[Whose]]) -> Iterator[Send]:
     """Yield each account's messages: whose the visitors are goes first, before or with what they did."""
     for account_id in dict.fromkeys((*owners, *by_account)):
-        whose = [(Whose.of(one), OWNERSHIP_BYTES + SPAN_BYTES * len(one.spans)) for one in owners.get(account_id, ())]
+        whose = [(one, OWNERSHIP_BYTES + len(memoryview(one.json))) for one in owners.get(account_id, ())]
         for part in _parts([*whose, *by_account.get(account_id, ())]):
             yield Send(ACTIVITY, account_id, Written(activity_bytes(account_id, part)))
 
