@@ -268,6 +268,6 @@ ReportedEvent = Annotated[
 ]
 
 
-def page_view_of(event: Event) -> str | None:
-    """Return the page view an event belongs to, or None for email and identify events."""
-    return event.page_view_id if isinstance(event, _PageEvent) else None
+def page_view_of(event: object) -> str | None:
+    """Return the page view an event belongs to, or None for email and identify events, however it was read."""
+    return getattr(event, "page_view_id", None)

@@ -1,10 +1,13 @@
 """What every message has in common: it is frozen, versioned and travels as JSON."""
 
+from functools import cache
 from ipaddress import ip_network
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 from pydantic import Field as _Field
+
+_set = object.__setattr__  # of what is frozen
 
 MAX_UNIX_MS = 4_102_444_800_000  # 2100-01-01, beyond which a clock is simply wrong
 
@@ -30,10 +33,33 @@ Network = Annotated[str, AfterValidator(_network)]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2,8})*$")]
 
 
+@cache
+def _set_in(model: type[BaseModel]) -> set[str]:
+    """Return the names of a model's fields: one set for all that say all; pydantic copies it before it adds to it."""
+    return set(model.model_fields)
+
+
 class Model(BaseModel):
     """A frozen value of the contract; unknown fields are ignored, so that a reader survives a newer writer."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", allow_inf_nan=False)
+
+    @classmethod
+    def trusted(cls, values: dict[str, Any]) -> Self:
+        """Return a model of values known to be right, one for each field in their order; checking costs ten times that.
+
+        The model takes the dictionary over.
+        """
+        made = cls.__new__(cls)
+        _set(made, "__dict__", values)
+        _set(made, "__pydantic_fields_set__", _set_in(cls))
+        _set(made, "__pydantic_extra__", None)
+        _set(made, "__pydantic_private__", None)
+        return made
+
+    def but(self, **changes: Any) -> Self:
+        """Return a copy with some fields changed, to values known to be right: a quicker `model_copy`."""
+        return self.trusted({**self.__dict__, **changes})
 
 
 class Message(Model):

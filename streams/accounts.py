@@ -1,6 +1,6 @@
 """What interests this account, and is it time to tell? The state machine of the second stage."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pydantic import Field
@@ -16,6 +16,7 @@ from schemas.interest import Interest
 from schemas.message import Id, Message, Model, UnixMs
 from schemas.playbook import Playbook, TriggerRules
 from schemas.reads import Read
+from streams.activity_news import News, news_of
 from streams.attribution import attributed, highest
 from streams.briefing import Occasion, compose
 from streams.campaigns import CampaignClick, campaign_of, with_clicks
@@ -23,7 +24,7 @@ from streams.corrections import GONE, Change, Correctable, Doubt, changes_of, do
 from streams.email_interest import Mails, joined, mails_of, still_of_use
 from streams.interest import summarise
 from streams.ownership import CUSTOMERS, LEADS, Signs, hand_over_to, is_unripe, told_of
-from streams.reading import join_all, read_of
+from streams.reading import join_all
 from streams.signs import functions_together
 from streams.triggers import Recently, decide, has_high_intent, is_enough, named, quiet_ms, untold, untold_forms
 from streams.weighing import DAY_MS
@@ -68,15 +69,15 @@ class AccountStep(Model):
     changed: bool = False
 
 
-def take_in(state: AccountState, activity: Activity, history_days: int) -> AccountState:
+def take_in(state: AccountState, activity: Activity | News, history_days: int) -> AccountState:
     """Return the state with an activity's events joined into reads, shared out, and what was told remembered.
 
     Reads that ended more than `history_days` before the newest one are dropped: a rule over the set of all reads of the
     account's visitors, so it does not depend on their order. So are those begun before the account was last deleted.
     """
-    emptied_ms = max(state.emptied_ms, activity.emptied_ms)
-    new = [read for item in activity.items if (read := read_of(item))]
-    owners, renewed = highest(state.owners, activity.owners)
+    news = news_of(activity) if isinstance(activity, Activity) else activity
+    new, emptied_ms = news.reads, max(state.emptied_ms, news.emptied_ms)
+    owners, renewed = highest(state.owners, news.owners)
     aside = join_all(state.others, [read for read in new if read.page_view_id in state.others])
     reads = join_all(state.reads, [read for read in new if read.page_view_id not in state.others])
     reads, aside = attributed(reads, aside, owners, renewed, new)
@@ -85,25 +86,23 @@ def take_in(state: AccountState, activity: Activity, history_days: int) -> Accou
     kept = {key: read for key, read in reads.items() if read.last_ms >= horizon_ms and read.started_ms >= emptied_ms}
     others = {key: read for key, read in aside.items() if read.last_ms >= horizon_ms and read.started_ms >= emptied_ms}
     newest_ms = max((read.last_ms for read in kept.values()), default=0)
-    mailings = still_of_use(joined(state.mailings, activity.items), newest_ms, history_days * DAY_MS, emptied_ms)
-    told = {key: ms for key, ms in _told(state.told, activity.told).items() if key in kept or key not in reads}
-    recognised = [item.envelope.occurred_ms for item in activity.items if isinstance(item.envelope.event, Identify)]
+    mailings = still_of_use(joined(state.mailings, news.items), newest_ms, history_days * DAY_MS, emptied_ms)
+    told = {key: ms for key, ms in _told(state.told, news.told).items() if key in kept or key not in reads}
+    recognised = [item.envelope.occurred_ms for item in news.items if isinstance(item.envelope.event, Identify)]
     # Only with news of somebody there is more to keep, and a reason to look what need not be kept.
     of_use = _still_of_use(owners, (*kept.values(), *others.values()), history_days) if renewed else owners
-    return state.model_copy(
-        update={
-            "reads": kept,
-            "others": others,
-            "mailings": mailings,
-            "owners": of_use,
-            "told": told,
-            "last": _newest(state.last, activity.told),
-            "forms": _forms(state.forms, activity.told, horizon_ms),
-            "clicks": with_clicks(state.clicks, activity),
-            "recent": with_left(with_told(state.recent, activity.told), left, kept, emptied_ms),
-            "arrived_ms": max(state.arrived_ms, *recognised) if recognised else state.arrived_ms,
-            "emptied_ms": emptied_ms,
-        }
+    return state.but(
+        reads=kept,
+        others=others,
+        mailings=mailings,
+        owners=of_use,
+        told=told,
+        last=_newest(state.last, news.told),
+        forms=_forms(state.forms, news.told, horizon_ms),
+        clicks=with_clicks(state.clicks, news.items),
+        recent=with_left(with_told(state.recent, news.told), left, kept, emptied_ms),
+        arrived_ms=max(state.arrived_ms, *recognised) if recognised else state.arrived_ms,
+        emptied_ms=emptied_ms,
     )
 
 
@@ -369,13 +368,13 @@ def _renewal_ms(interest: Interest, now_ms: int) -> int | None:
     return cools_ms if cools_ms is None or cools_ms > now_ms else now_ms + SETTLE_MS
 
 
-def _newest(last: Told | None, marks: tuple[Told, ...]) -> Told | None:
+def _newest(last: Told | None, marks: Sequence[Told]) -> Told | None:
     news = [mark.model_copy(update={"reads": {}, "said": {}, "trigger": None}) for mark in marks if not mark.corrects]
     known = [*((last,) if last else ()), *news]
     return max(known, key=lambda mark: (mark.decided_ms, mark.brief_id), default=None)
 
 
-def _forms(known: Mapping[str, int], marks: tuple[Told, ...], horizon_ms: int = 0) -> dict[str, int]:
+def _forms(known: Mapping[str, int], marks: Sequence[Told], horizon_ms: int = 0) -> dict[str, int]:
     """Return the forms that were told and when, but for those of which no read is left."""
     if not known and not any(mark.forms for mark in marks):
         return {}
@@ -386,7 +385,7 @@ def _forms(known: Mapping[str, int], marks: tuple[Told, ...], horizon_ms: int = 
     return {form_id: forms[form_id] for form_id in sorted(forms) if forms[form_id] >= horizon_ms}
 
 
-def _told(known: Mapping[str, int], marks: tuple[Told, ...]) -> dict[str, int]:
+def _told(known: Mapping[str, int], marks: Sequence[Told]) -> dict[str, int]:
     told = dict(known)
     for mark in marks:
         for page_view_id, active_ms in mark.reads.items():

@@ -78,9 +78,7 @@ def _belonging(read: Read, span: OwnedSpan, foreign: set[Claimed]) -> Read:
     said = (reader, via, method, confidence, known)
     if said == (read.contact_id, read.via, read.method, read.confidence, read.known):
         return read
-    return read.model_copy(
-        update={"contact_id": reader, "via": via, "method": method, "confidence": confidence, "known": known}
-    )
+    return read.but(contact_id=reader, via=via, method=method, confidence=confidence, known=known)
 
 
 def _nobodys(read: Read) -> Read:

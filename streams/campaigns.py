@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 
-from schemas.activity import Activity
+from schemas.activity import ActivityItem
 from schemas.events import EmailClick, Identify
 from schemas.message import Id, Model, UnixMs
 from schemas.playbook import TriggerRules
@@ -26,9 +26,9 @@ class CampaignClick(Model):
         return read.visitor_id == self.visitor_id if self.landed else read.contact_id == self.contact_id
 
 
-def with_clicks(known: Mapping[str, CampaignClick], activity: Activity) -> dict[str, CampaignClick]:
-    """Return the campaign clicks known after an activity: a union of which the newest are kept, in any order."""
-    clicks = {**known, **{click.event_id: click for click in _clicks_of(activity)}}
+def with_clicks(known: Mapping[str, CampaignClick], items: Iterable[ActivityItem]) -> dict[str, CampaignClick]:
+    """Return the campaign clicks known after some events: a union of which the newest are kept, in any order."""
+    clicks = {**known, **{click.event_id: click for click in _clicks_of(items)}}
     newest = sorted(clicks.values(), key=lambda click: (-click.at_ms, click.event_id))[:MAX_KEPT]
     return {click.event_id: click for click in sorted(newest, key=lambda click: click.event_id)}
 
@@ -43,8 +43,8 @@ def campaign_of(read: Read, clicks: Iterable[CampaignClick], rules: TriggerRules
     return first.campaign_id if first else ""
 
 
-def _clicks_of(activity: Activity) -> Iterable[CampaignClick]:
-    for item in activity.items:
+def _clicks_of(items: Iterable[ActivityItem]) -> Iterable[CampaignClick]:
+    for item in items:
         event = item.envelope.event
         if item.envelope.automated:
             continue  # known for a machine's by itself

@@ -8,14 +8,13 @@ is told the spans that are its own, with a rank, so that the newest word stands 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
-from pydantic import Field
-
-from schemas.activity import ActivityItem, Identified, OwnedSpan, Ownership
+from schemas.activity import Identified, OwnedSpan, Ownership
 from schemas.certainty import CONFIDENCE
 from schemas.directory import Directory
 from schemas.envelope import Envelope
 from schemas.events import CLAIMS, EMAIL_EVENTS, IdentifyMethod, Withdraw, page_view_of
 from schemas.message import Id, Model, UnixMs
+from streams.envelope_heads import Glance
 from streams.evidence import Evidence, Facts, learn, standing, standing_sightings
 
 
@@ -26,7 +25,7 @@ class Span(OwnedSpan):
 
     def owned(self) -> OwnedSpan:
         """Return it as its account is told."""
-        return OwnedSpan.model_construct(**{name: getattr(self, name) for name in OwnedSpan.model_fields})
+        return OwnedSpan.trusted({name: getattr(self, name) for name in OwnedSpan.model_fields})
 
 
 class Gone(Model):
@@ -48,14 +47,27 @@ class VisitorState(Facts):
     changed_ms: UnixMs = 0
 
 
-class Observation(Model):
-    """What follows from some envelopes of one visitor; `owners` has each account that is to hear of it."""
+class Did(NamedTuple):
+    """What somebody known did; `known` if they were when it happened."""
+
+    contact_id: str
+    known: bool
+    envelope: Envelope | Glance
+
+
+class Observation(NamedTuple):
+    """What follows from some envelopes of one visitor; `told` are the accounts that are to hear whose it is."""
 
     state: VisitorState
-    activity: tuple[tuple[str, ActivityItem], ...] = ()
-    owners: dict[str, Ownership] = Field(default_factory=dict)
-    identified: tuple[Identified, ...] = ()
-    changed: bool = False
+    activity: list[tuple[str, Did]]
+    told: list[str]
+    identified: tuple[Identified, ...]
+    changed: bool
+
+    @property
+    def owners(self) -> dict[str, Ownership]:
+        """What each account that is to hear of it is told."""
+        return {account_id: ownership(self.state, account_id) for account_id in self.told}
 
 
 class _Sign(NamedTuple):
@@ -68,7 +80,7 @@ class _Sign(NamedTuple):
 
 
 def observe(
-    state: VisitorState, envelopes: Sequence[Envelope], directory: Directory, partition: int, offset: int
+    state: VisitorState, envelopes: Sequence[Envelope | Glance], directory: Directory, partition: int, offset: int
 ) -> Observation:
     """Take in one visitor's envelopes of one bundle, which stood at a partition and offset of `events`.
 
@@ -96,14 +108,14 @@ def observe(
         told = concerned & {account_id for account_id, _ in activity}
     return Observation(
         state=after,
-        activity=tuple(activity),
-        owners={account_id: _ownership(after, account_id) for account_id in sorted(told)},
+        activity=activity,
+        told=sorted(told),
         identified=tuple(_announcements(state, after, partition, offset)),
         changed=after is not state,
     )
 
 
-def _without_gone(state: VisitorState, envelopes: Sequence[Envelope], directory: Directory) -> VisitorState:
+def _without_gone(state: VisitorState, envelopes: Sequence[Envelope | Glance], directory: Directory) -> VisitorState:
     """Note who was announced and has gone from the directory since; that is found out with the visitor's next event."""
     noticed_ms = min((one.occurred_ms for one in envelopes), default=0)
     gone = {one.contact_id: one for one in state.gone if one.contact_id not in directory.contacts}
@@ -189,7 +201,8 @@ def _spans(signs: Sequence[_Sign], gone: Sequence[Gone], directory: Directory) -
     return tuple(spans)
 
 
-def _ownership(state: VisitorState, account_id: str) -> Ownership:
+def ownership(state: VisitorState, account_id: str) -> Ownership:
+    """Return when a visitor was an account's, as an account is told."""
     return Ownership(
         visitor_id=state.visitor_id,
         facts=state.announced_facts,
@@ -200,8 +213,8 @@ def _ownership(state: VisitorState, account_id: str) -> Ownership:
 
 
 def _activity(
-    envelopes: Sequence[Envelope], spans: Sequence[Span], directory: Directory
-) -> list[tuple[str, ActivityItem]]:
+    envelopes: Sequence[Envelope | Glance], spans: Sequence[Span], directory: Directory
+) -> list[tuple[str, Did]]:
     found = []
     accounts = dict.fromkeys(span.account_id for span in spans)
     for envelope in envelopes:
@@ -211,13 +224,13 @@ def _activity(
         if isinstance(event, EMAIL_EVENTS):  # a mail names its recipient itself
             contact_id = directory.contact_named(event.contact_id) or event.contact_id
             if account := directory.account_of(contact_id):
-                found.append((account.account_id, ActivityItem(contact_id=contact_id, envelope=envelope)))
+                found.append((account.account_id, Did(contact_id, known=True, envelope=envelope)))
             continue
         now = next((span for span in spans if span.covers(envelope.occurred_ms)), None)
         # A page view may reach from one reader's span into another's, and belongs to whose it began in.
         for account_id in accounts if page_view_of(event) else ([now.account_id] if now else ()):
             own = now if now and now.account_id == account_id else None
-            item = ActivityItem(
+            item = Did(
                 contact_id=own.contact_id if own else "",
                 known=own is not None and own.evidence_ms <= envelope.occurred_ms,
                 envelope=envelope,
@@ -247,6 +260,6 @@ def _announcement(
         offset=offset,
         withdrawn=withdrawn,
         stitch=stitch,
-        ownership=_ownership(state, span.account_id) if stitch else None,
+        ownership=ownership(state, span.account_id) if stitch else None,
         **span.model_dump(),
     )

@@ -20,6 +20,11 @@ MAX_HREF = 300  # characters; with the bounds of events, no read comes near what
 PASSED_BY_FROM_MS = 20_000
 PASSED_BY_BELOW_MS = 2_000
 
+_DEFAULTS: dict[str, object] = {
+    name: field.get_default(call_default_factory=True, validated_data={}) for name, field in Read.model_fields.items()
+}
+"""Of a read's fields, in their order; the mappings among them are shared, as nobody changes a read's."""
+
 V = TypeVar("V")
 W = TypeVar("W", int, str)
 
@@ -56,7 +61,7 @@ def read_of(item: ActivityItem) -> Read | None:
             said = {"clicks": {event.event_id: mark}}
         case FormSubmit():
             said = {"submitted_forms": frozenset((event.form,))}
-    return Read(
+    return made(
         page_view_id=event.page_view_id,
         visitor_id=envelope.visitor_id,
         site=envelope.site,
@@ -70,29 +75,32 @@ def read_of(item: ActivityItem) -> Read | None:
     )
 
 
+def made(**said: object) -> Read:
+    """Return the read of an event whose values its own models have checked; it says all that has no default."""
+    return Read.trusted({**_DEFAULTS, **said})
+
+
 def join(a: Read, b: Read) -> Read:
     """Return the least read that holds what both say of one page view."""
     # Run for each event: what both have alike is not worked out, and what most reads have not is not looked at.
     first = _first(a, b)
     beats = _longest({**a.beats, **b.beats}) if a.beats or b.beats else a.beats
-    return first.model_copy(
-        update={
-            "title": max(a.title, b.title),
-            "viewport": max(a.viewport, b.viewport) if a.viewport and b.viewport else a.viewport or b.viewport,
-            "lang": max(a.lang, b.lang),
-            "network": max(a.network, b.network),
-            "last_ms": max(a.last_ms, b.last_ms),
-            "left_ms": max(a.left_ms, b.left_ms),
-            "active_ms": max(a.active_ms, b.active_ms, sum(beats.values())),
-            "beats": beats,
-            "depth_pct": max(a.depth_pct, b.depth_pct),
-            "bands": tuple(map(max, a.bands, b.bands)),
-            "sections": _max_by_key(a.sections, b.sections),
-            "section_titles": _max_by_key(a.section_titles, b.section_titles),
-            "clicks": _bounded({**a.clicks, **b.clicks}) if a.clicks or b.clicks else a.clicks,
-            "submitted_forms": _smallest(a.submitted_forms, b.submitted_forms),
-            "known": a.known or b.known,
-        }
+    return first.but(
+        title=max(a.title, b.title),
+        viewport=max(a.viewport, b.viewport) if a.viewport and b.viewport else a.viewport or b.viewport,
+        lang=max(a.lang, b.lang),
+        network=max(a.network, b.network),
+        last_ms=max(a.last_ms, b.last_ms),
+        left_ms=max(a.left_ms, b.left_ms),
+        active_ms=max(a.active_ms, b.active_ms, sum(beats.values())),
+        beats=beats,
+        depth_pct=max(a.depth_pct, b.depth_pct),
+        bands=tuple(map(max, a.bands, b.bands)),
+        sections=_max_by_key(a.sections, b.sections),
+        section_titles=_max_by_key(a.section_titles, b.section_titles),
+        clicks=_bounded({**a.clicks, **b.clicks}) if a.clicks or b.clicks else a.clicks,
+        submitted_forms=_smallest(a.submitted_forms, b.submitted_forms),
+        known=a.known or b.known,
     )
 
 

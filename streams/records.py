@@ -27,6 +27,9 @@ class Table(Protocol):
     def get(self, key: str) -> Records | None:
         """Return a key's records, or None if it has none."""
 
+    def among(self, keys: Iterable[str]) -> set[str]:
+        """Return those of some keys that have records."""
+
 
 class MemoryTable:
     """Records in memory. At most `max_decoded` keys keep what was made of their records, those used last."""
@@ -40,6 +43,10 @@ class MemoryTable:
     def get(self, key: str) -> Records | None:
         """Return a key's records, or None if it has none."""
         return self.keys.get(key)
+
+    def among(self, keys: Iterable[str]) -> set[str]:
+        """Return those of some keys that have records."""
+        return self.keys.keys() & keys
 
     def apply(self, changes: Iterable[Change]) -> None:
         """Write and delete records."""

@@ -20,7 +20,7 @@ from schemas.topics import ACTIVITY, BRIEFS, DELIVERIES, EVENTS, IDENTIFIED, OUT
 from streams.account_stage import AccountStage
 from streams.records import MemoryTable
 from streams.rep_stage import RepStage
-from streams.stage import Incoming, Send, Stage, Work
+from streams.stage import Incoming, Send, Stage, Work, Written
 from streams.visitor_stage import VisitorStage
 from streams.wakes import DueQueue
 
@@ -164,9 +164,9 @@ def _incoming(sends: Iterable[Send]) -> list[Incoming]:
     return [_message(send.topic, send.message) for send in sends]
 
 
-def _message(topic: Topic, message: Message) -> Incoming:
+def _message(topic: Topic, message: Message | Written) -> Incoming:
     return Incoming(topic.name, 0, 0, message.to_bytes())
 
 
-def _is_news(message: Message, start_ms: int) -> bool:
+def _is_news(message: Message | Written, start_ms: int) -> bool:
     return isinstance(message, RepMail) and any(brief.trigger.met_ms >= start_ms for brief in message.briefs)

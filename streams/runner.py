@@ -26,8 +26,11 @@ from streams.stage import Incoming, Send, Stage, Work
 GROUP = "readbrief-{}"
 FETCH_MAX_WAIT_MS = 100  # the embedded broker looks for news only so often, the more seldom the longer it may wait
 MAX_RECORDS = 500
-MAX_ROUND_BYTES = 4 * 2**20  # a second of work at most; heartbeats go out between the partitions' parts of it
+MAX_ROUND_BYTES = 8 * 2**20  # a second of work at most; heartbeats go out between the partitions' parts of it
 GATHER_S = 1.0  # between rounds, unless one is full: a key that many messages touch is worked out once
+GATHER_BEHIND_S = 4.0  # for a worker without rest: what waits longest waits for the work before it, which this shortens
+RESTLESS = 0.8  # of the time, at work
+LOOK_UP_MS = 250  # while gathering, to see whether the worker is to stop, or has other partitions
 COMMIT_EVERY_S = 1.0
 LEAVE_WITHIN_S = 2.0  # three stages leave one after the other, before whoever stops the worker loses patience
 
@@ -76,6 +79,7 @@ class StageRunner(Service):  # type: ignore[misc]
         self._offsets: dict[TopicPartition, int] = {}
         self._committed_at_s = 0.0
         self._worked_at_s = 0.0
+        self._cpu_at_s = 0.0
         self._dead_in_a_row = 0
         self._between_rounds = asyncio.Lock()
         self.at_work = asyncio.Event()
@@ -196,18 +200,24 @@ class StageRunner(Service):  # type: ignore[misc]
             timeout_ms=self._patience_ms(), max_records=MAX_RECORDS
         )
         size = _size(found)
-        assignment, until_s = self._assignment, self._worked_at_s + GATHER_S
+        assignment, until_s = self._assignment, self._worked_at_s + self._gather_s()
         while found and size < MAX_ROUND_BYTES and assignment == self._assignment and not self.should_stop:
             left_ms = round(1000 * (until_s - time.monotonic()))
             if left_ms <= 0:
                 break
-            more = await self._consumer.getmany(timeout_ms=left_ms, max_records=MAX_RECORDS)
+            more = await self._consumer.getmany(timeout_ms=min(left_ms, LOOK_UP_MS), max_records=MAX_RECORDS)
             for partition, records in more.items():
                 found.setdefault(partition, []).extend(records)
             size += _size(more)
         if found:
-            self._worked_at_s = time.monotonic()
+            self._worked_at_s, self._cpu_at_s = time.monotonic(), time.process_time()
         return found
+
+    def _gather_s(self) -> float:
+        """Return how far apart rounds are to be, by how busy all stages of this worker were since the last one."""
+        passed_s = time.monotonic() - self._worked_at_s
+        behind = time.process_time() - self._cpu_at_s > RESTLESS * passed_s
+        return GATHER_BEHIND_S if behind else GATHER_S
 
     def _patience_ms(self) -> int:
         """Return how long to wait for messages: not beyond the moment at which a key is due."""

@@ -13,12 +13,22 @@ from schemas.topics import Topic
 from streams.records import Change, Table
 
 
+class Written(NamedTuple):
+    """A message that is bytes already."""
+
+    data: bytes
+
+    def to_bytes(self) -> bytes:
+        """Return the message."""
+        return self.data
+
+
 class Send(NamedTuple):
     """One message to send; without a partition, the key's hash chooses it."""
 
     topic: Topic
     key: str
-    message: Message
+    message: Message | Written
     partition: int | None = None
 
 

@@ -2,25 +2,29 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import msgspec
 
-from schemas.activity import Activity, ActivityItem, Forgotten, Ownership
+from schemas.activity import Activity, Forgotten
 from schemas.directory import Directory
 from schemas.envelope import Envelope
 from schemas.events import Withdraw
 from schemas.topics import ACTIVITY, IDENTIFIED
-from streams.envelope_heads import envelopes_in
-from streams.identity import Observation, VisitorState, observe
-from streams.records import HEAD, Change, Table
-from streams.stage import Incoming, Send, Work
+from streams.activity_bytes import Item, Whose, activity_bytes
+from streams.envelope_heads import EnvelopeHead, Glance, envelopes_in, glance_at, heads_in
+from streams.identity import Observation, VisitorState, observe, ownership
+from streams.records import HEAD, Change, Records, Table
+from streams.stage import Incoming, Send, Work, Written
 
 MAIL = "email_"
 TELLING = frozenset(("identify", "withdraw"))
 """Types of events, beside those of mails, that say by themselves who it is, or is not."""
+PLAIN = frozenset(("page_view", "page_progress", "page_ping", "click", "copy"))
+"""Types of nearly all events, which say nothing of that."""
 
 MAX_PART_BYTES = 256 * 1024  # of one message, about: an event may have some kilobytes, a broker takes a megabyte
-ITEM_BYTES, OWNERSHIP_BYTES, SPAN_BYTES = 250, 300, 400  # at most, beside an envelope, spans, and for each span
+ITEM_BYTES, OWNERSHIP_BYTES = 250, 2  # at most, beside an envelope, and beside what is written of whose it is
 
 
 class VisitorStage:
@@ -39,82 +43,137 @@ class VisitorStage:
     ) -> Work:
         """Work through bundles; each visitor's state is written at most once."""
         work = Work()
-        by_account: dict[str, list[tuple[ActivityItem, int]]] = defaultdict(list)
-        owners: dict[str, list[Ownership]] = defaultdict(list)
+        by_account: dict[str, list[tuple[Item, int]]] = defaultdict(list)
+        owners: dict[str, list[Whose]] = defaultdict(list)
         for visitor_id, (found, at) in self._by_visitor(messages, table).items():
-            records = table.get(visitor_id)
-            state = VisitorState.from_bytes(records[HEAD]) if records else VisitorState(visitor_id=visitor_id)
-            envelopes = [Envelope.model_validate_json(bytes(raw)) for raw in found]
-            bytes_of = {id(envelope): len(memoryview(raw)) for envelope, raw in zip(envelopes, found, strict=True)}
-            seen = observe(state, envelopes, self._directory, at.partition, at.offset)
+            envelopes = [_read(one) for one in found]
+            raw_of = {id(envelope): one.raw for envelope, one in zip(envelopes, found, strict=True)}
+            before = _known(visitor_id, table.get(visitor_id))
+            seen = observe(before.state, envelopes, self._directory, *at)
             if any(isinstance(one.event, Withdraw) and one.event.forget for one in envelopes):
                 work.changes.append(Change(visitor_id, HEAD, None))
                 work.sends += _forgotten(visitor_id, seen)
                 continue
-            for account_id, item in seen.activity:
-                by_account[account_id].append((item, ITEM_BYTES + bytes_of[id(item.envelope)]))
-            for account_id, ownership in seen.owners.items():
-                owners[account_id].append(ownership)
+            after = before if seen.state is before.state else _Known(seen.state, {})
+            for account_id, (contact_id, known, envelope) in seen.activity:
+                raw = raw_of[id(envelope)]
+                by_account[account_id].append((Item(contact_id, known, raw), ITEM_BYTES + len(memoryview(raw))))
+            for account_id in seen.told:
+                owners[account_id].append(after.whose_for(account_id))
             # Stitching waits for the store to hold the same partition of `events`, so the news must be on it, too.
             work.sends += [Send(IDENTIFIED, visitor_id, news, at.partition) for news in seen.identified]
             if seen.changed:
                 work.changes.append(Change(visitor_id, HEAD, seen.state.to_bytes()))
+            work.decoded[visitor_id] = after
         work.sends += _activities(by_account, owners)
         return work
 
-    def _by_visitor(self, messages: Sequence[Incoming], table: Table) -> dict[str, tuple[list[msgspec.Raw], Incoming]]:
-        """Return the envelopes of visitors who are, or now become, known, and the last message they stand in."""
-        found: dict[str, list[msgspec.Raw]] = defaultdict(list)
-        last: dict[str, Incoming] = {}
-        telling: set[str] = set()
-        for message in messages:
-            for head, raw in envelopes_in(message.value):
-                of_mail = head.event.type.startswith(MAIL)
-                if head.automated and not of_mail:
-                    continue  # a machine is nobody, and reads nothing; in a mail, it tells who else is none
-                found[head.visitor_id].append(raw)
-                last[head.visitor_id] = message
-                if of_mail or head.event.type in TELLING or self._is_a_companys(head.client_network):
-                    telling.add(head.visitor_id)
-        return {key: (raws, last[key]) for key, raws in found.items() if key in telling or table.get(key) is not None}
+    def _by_visitor(self, messages: Sequence[Incoming], table: Table) -> dict[str, tuple[list["_Found"], "_At"]]:
+        """Return the envelopes of visitors who are, or now become, known, and where the last of them stands."""
+        heads = [heads_in(message.value) for message in messages]
+        # Run for every event there is: a look-up leaves out what is plain, and who is known is asked for all at once.
+        unplain = (
+            head for each in heads for head in each if head.event.type not in PLAIN or head.client_network is not None
+        )
+        telling = {head.visitor_id for head in unplain if self._tells(head)}
+        found: dict[str, tuple[list[_Found], _At]] = {}
+        for message, each in zip(messages, heads, strict=True):
+            visitors = [head.visitor_id for head in each]
+            concerned = telling.intersection(visitors) | table.among(visitors)
+            if not concerned:
+                continue
+            wanted = [n for n, visitor in enumerate(visitors) if visitor in concerned and not _is_nobodys(each[n])]
+            if not wanted:
+                continue
+            raws, at = envelopes_in(message.value), _At(message.partition, message.offset)
+            for number in wanted:
+                head = each[number]
+                known = found.get(head.visitor_id)
+                found[head.visitor_id] = (known[0] if known else [], at)
+                found[head.visitor_id][0].append(_Found(head, raws[number]))
+        return found
 
-    def _is_a_companys(self, network: str | None) -> bool:
-        return network is not None and self._directory.account_by_network(network) is not None
+    def _tells(self, head: EnvelopeHead) -> bool:
+        """Tell whether a head says by itself that its visitor may be somebody known."""
+        kind, network = head.event.type, head.client_network
+        if kind.startswith(MAIL):
+            return True
+        return (kind in TELLING or (network is not None and self._is_a_companys(network))) and not head.automated
+
+    def _is_a_companys(self, network: str) -> bool:
+        return self._directory.account_by_network(network) is not None
 
 
 def _forgotten(visitor_id: str, seen: Observation) -> Iterator[Send]:
     """Yield what tells the accounts that a visitor's reads were; of the rest, nothing is told any more."""
-    for account_id in seen.owners:
+    for account_id in seen.told:
         yield Send(ACTIVITY, account_id, Activity(account_id=account_id, forgotten=Forgotten(visitors=(visitor_id,))))
 
 
-def _activities(
-    by_account: dict[str, list[tuple[ActivityItem, int]]], owners: dict[str, list[Ownership]]
-) -> Iterator[Send]:
+class _Found(NamedTuple):
+    """An envelope that concerns somebody, as it came."""
+
+    head: EnvelopeHead
+    raw: msgspec.Raw
+
+
+class _At(NamedTuple):
+    """Where a bundle stands."""
+
+    partition: int
+    offset: int
+
+
+def _is_nobodys(head: EnvelopeHead) -> bool:
+    """Tell whether a machine did it, which is nobody and reads nothing; in a mail, it tells who else is none."""
+    return head.automated and not head.event.type.startswith(MAIL)
+
+
+def _read(found: _Found) -> Envelope | Glance:
+    """Return as much of an envelope as identity asks for: all of it if it tells who somebody is."""
+    if found.head.event.type in TELLING or found.head.event.type.startswith(MAIL):
+        return Envelope.model_validate_json(bytes(found.raw))
+    return glance_at(found.raw)
+
+
+class _Known(NamedTuple):
+    """A visitor's state, and what accounts were told by it, written: most of what comes changes neither."""
+
+    state: VisitorState
+    told: dict[str, Whose]
+
+    def whose_for(self, account_id: str) -> Whose:
+        """Return what an account is told."""
+        if account_id not in self.told:
+            self.told[account_id] = Whose.of(ownership(self.state, account_id))
+        return self.told[account_id]
+
+
+def _known(visitor_id: str, records: Records | None) -> _Known:
+    if records is None:
+        return _Known(VisitorState(visitor_id=visitor_id), {})
+    if isinstance(records.decoded, _Known):
+        return records.decoded
+    return _Known(VisitorState.from_bytes(records[HEAD]), {})
+
+
+def _activities(by_account: dict[str, list[tuple[Item, int]]], owners: dict[str, list[Whose]]) -> Iterator[Send]:
     """Yield each account's messages: whose the visitors are goes first, before or with what they did."""
     for account_id in dict.fromkeys((*owners, *by_account)):
-        whose = [(one, OWNERSHIP_BYTES + SPAN_BYTES * len(one.spans)) for one in owners.get(account_id, ())]
+        whose = [(one, OWNERSHIP_BYTES + len(memoryview(one.json))) for one in owners.get(account_id, ())]
         for part in _parts([*whose, *by_account.get(account_id, ())]):
-            yield Send(
-                ACTIVITY,
-                account_id,
-                Activity(
-                    account_id=account_id,
-                    owners=tuple(one for one in part if isinstance(one, Ownership)),
-                    items=tuple(one for one in part if isinstance(one, ActivityItem)),
-                ),
-            )
+            yield Send(ACTIVITY, account_id, Written(activity_bytes(account_id, part)))
 
 
-def _parts(sized: Iterable[tuple[Ownership | ActivityItem, int]]) -> Iterator[tuple[Ownership | ActivityItem, ...]]:
+def _parts(sized: Iterable[tuple[Whose | Item, int]]) -> Iterator[list[Whose | Item]]:
     """Yield what comes with its size in bytes, in parts that a message can hold."""
-    part: list[Ownership | ActivityItem] = []
+    part: list[Whose | Item] = []
     size = 0
     for one, its_bytes in sized:
         if part and size + its_bytes > MAX_PART_BYTES:
-            yield tuple(part)
+            yield part
             part, size = [], 0
         part.append(one)
         size += its_bytes
     if part:
-        yield tuple(part)
+        yield part

@@ -106,7 +106,8 @@ def _grow(broker: Broker, events: int, ending_ms: int, directory: Path) -> list[
 def _said(run: Run) -> Run:
     print(
         f"      {run.known} known, {run.title}, {run.detail}: {run.per_cpu_s:,.0f} events per CPU second "
-        f"({run.working_per_cpu_s:,.0f} without starting), {run.cost.cpu_s:.1f} s of CPU for {run.events:,}; "
+        f"({run.working_per_cpu_s:,.0f} without starting), {run.cost.cpu_s:.1f} s of CPU for {run.events:,} in "
+        f"{run.cost.starting_s + run.cost.working_s:.0f} s; "
         f"{run.told}",
         flush=True,
     )

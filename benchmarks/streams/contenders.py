@@ -93,6 +93,7 @@ def peers() -> list[Peer]:
             lambda job: [python, "-m", f"{_PEERS}.bytewax_flow", job.to_json()],
             lambda job: job.totals_topic,
             _plain,
+            share_all=0.2,
         ),
         Peer(
             "bytewax-volatile",
@@ -101,6 +102,8 @@ def peers() -> list[Peer]:
             lambda job: [python, "-m", f"{_PEERS}.bytewax_flow", job.to_json(), "--without-recovery"],
             lambda job: job.totals_topic,
             _plain,
+            share_known=0.2,
+            share_all=0.2,
         ),
         Peer(
             "kafka-streams",

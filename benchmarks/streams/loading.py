@@ -18,7 +18,7 @@ from schemas.directory import Account, Contact, Content
 from schemas.topics import DIRECTORY, EVENTS
 
 PARTITIONS = 4
-COMPRESSION = "gzip"  # as the collector's, for all
+COMPRESSION = "zstd"  # as the collector's, for all
 _NOBODY = "nobody"  # no rep, so no briefs: the peers write none
 _TIMEOUT_S = 30.0
 _SESSION_S = 60.0

@@ -125,7 +125,7 @@ def setting(events: int, visitors: int, accounts: int, exponent: float) -> str:
         "The job: resolve visitors to accounts, join their reads by page view, and keep for each account active\n"
         f"time, number of reads and active time by topic. {events:,} events of {visitors:,} visitors of\n"
         f"{accounts:,} accounts (Zipf, exponent {exponent:g}, each at least once), five days, on one Apache Kafka,\n"
-        "four partitions, gzip. Where a way is slow it was given the first so many of the events. The result of each\n"
+        "four partitions, zstd. Where a way is slow it was given the first so many of the events. The result of each\n"
         "equals that of a plain batch computation over the same events: same digest. CPU is user and system time of\n"
         "all of the job's processes, children too, the broker's not; it includes starting, and also stands without.\n\n"
         f"readbrief runs as in production: `readbrief run streams`, fed with bundles of {BUNDLE} events and less, as\n"

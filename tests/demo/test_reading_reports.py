@@ -103,7 +103,7 @@ def test_pages_of_a_visit_do_not_overlap_and_the_visit_ends_live(reader: Reader)
     reports = reports_of(reader)
     spans: dict[str, list[int]] = defaultdict(list)
     for event in (event for report in reports for event in report.events):
-        if view := page_view_of(event):  # type: ignore[arg-type] # a reported identification has no page either
+        if view := page_view_of(event):
             spans[view].append(event.occurred_ms)
     for earlier, later in pairwise(spans.values()):
         assert max(earlier) < min(later)

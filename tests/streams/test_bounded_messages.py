@@ -123,7 +123,7 @@ def test_activity_is_split_by_its_size_and_whose_it_is_goes_first() -> None:
     ]
     bundle = Bundle(envelopes=tuple(envelope("v", event.occurred_ms, event) for event in [sign, *reading]))
     work = VisitorStage(directory()).handle([Incoming(EVENTS.name, 0, 7, bundle.to_bytes())], MemoryTable(), START_MS)
-    sent = [send.message for send in work.sends if isinstance(send.message, Activity)]
+    sent = [Activity.from_bytes(send.message.to_bytes()) for send in work.sends if send.topic == ACTIVITY]
     assert len(sent) > 1
     assert max(len(one.to_bytes()) for one in sent) < BROKER_TAKES / 2
     assert [len(one.owners) for one in sent] == [1] + [0] * (len(sent) - 1)

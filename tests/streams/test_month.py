@@ -21,7 +21,7 @@ from schemas.topics import ACTIVITY, BRIEFS, EVENTS, Topic
 from streams.account_stage import AccountStage
 from streams.records import MemoryTable
 from streams.rep_stage import RepStage
-from streams.stage import Incoming
+from streams.stage import Incoming, Written
 from streams.stage import Stage as StreamStage
 from streams.visitor_stage import VisitorStage
 from tests.streams.journeys import SITE, envelope
@@ -93,7 +93,7 @@ class Month:
         self.sent: dict[str, Delivery] = {}
         self.decisions: dict[str, Decision] = {}
 
-    def put(self, at_ms: int, topic: Topic, key: str, message: Message | None) -> None:
+    def put(self, at_ms: int, topic: Topic, key: str, message: Message | Written | None) -> None:
         self.count += 1
         value = message.to_bytes() if message else b""
         heapq.heappush(self.calendar, (at_ms, self.count, topic.name, key, value))
@@ -117,7 +117,7 @@ class Month:
             for send in work.sends:
                 self._arrives(at_ms, send.topic, send.key, send.message)
 
-    def _arrives(self, at_ms: int, topic: Topic, key: str, message: Message) -> None:
+    def _arrives(self, at_ms: int, topic: Topic, key: str, message: Message | Written) -> None:
         match message:
             case Delivery():
                 self.sent[message.delivery_id] = message

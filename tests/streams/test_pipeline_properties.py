@@ -19,7 +19,7 @@ from streams.account_records import state_of
 from streams.account_stage import AccountStage
 from streams.interest import summarise
 from streams.records import MemoryTable
-from streams.stage import Incoming, Work
+from streams.stage import Incoming, Work, Written
 from streams.visitor_stage import VisitorStage
 from tests.streams import oracle
 from tests.streams.interest_oracle import Oracle
@@ -66,7 +66,7 @@ class Pipeline:
                 assert isinstance(one.message, Identified)
                 self.waiting += self._history(one.message)
 
-    def _account(self, message: Message) -> None:
+    def _account(self, message: Message | Written) -> None:
         self._take(self.accounts.handle([Incoming(ACTIVITY.name, 0, 0, message.to_bytes())], self.tables[1], NOW_MS))
 
     def _take(self, work: Work) -> None:

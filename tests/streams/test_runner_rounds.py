@@ -1,3 +1,4 @@
+import time
 from typing import NamedTuple
 
 from aiokafka import TopicPartition
@@ -9,7 +10,7 @@ from schemas.settings import Settings
 from schemas.topics import BRIEFS, REP_STATE
 from streams.changelog import PartitionState
 from streams.rep_stage import RepStage
-from streams.runner import MAX_ROUND_BYTES, StageRunner, StageTopics
+from streams.runner import GATHER_BEHIND_S, GATHER_S, MAX_ROUND_BYTES, StageRunner, StageTopics
 
 
 class Fetched(NamedTuple):
@@ -53,3 +54,12 @@ def test_what_was_fetched_of_partitions_lost_in_the_round_before_is_left_to_thei
     runner._states.clear()
     runner._owned = set()
     assert list(rounds) == []
+
+
+def test_rounds_are_further_apart_for_a_worker_without_rest() -> None:
+    runner = runner_of(0)
+    runner._worked_at_s = time.monotonic() - 1000
+    runner._cpu_at_s = time.process_time() - 1000
+    assert runner._gather_s() == GATHER_BEHIND_S
+    runner._cpu_at_s = time.process_time() - 500
+    assert runner._gather_s() == GATHER_S

@@ -33,7 +33,6 @@ def test_of_a_visitor_who_is_forgotten_the_stage_keeps_nothing_and_its_account_h
         work = stage.handle([Incoming(EVENTS.name, 0, offset, bundle.to_bytes())], table, START_MS)
         table.apply(work.changes)
     assert table.keys == {}
-    (told,) = (send.message for send in work.sends if send.topic == ACTIVITY)
-    assert isinstance(told, Activity)
+    (told,) = (Activity.from_bytes(send.message.to_bytes()) for send in work.sends if send.topic == ACTIVITY)
     assert told.forgotten == Forgotten(visitors=("visitor-1",))
     assert told.owners == ()

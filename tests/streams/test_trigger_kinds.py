@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.activity import Activity, ActivityItem
+from schemas.activity import ActivityItem
 from schemas.brief import Trigger, TriggerKind
 from schemas.directory import Content, Directory, Function, Lifecycle, Stage
 from schemas.events import EmailClick, Identify, IdentifyMethod
@@ -70,7 +70,7 @@ def test_a_campaigns_click_is_told_once_a_human_reads_whoever_reported_it(click:
 
 
 def test_a_glance_does_not_confirm_a_click() -> None:
-    clicks = with_clicks({}, Activity(account_id="acme", items=(landing(START_MS),))).values()
+    clicks = with_clicks({}, [landing(START_MS)]).values()
     read = Read(
         page_view_id="a", visitor_id="v", site="docs", contact_id="dana", url=SITE, started_ms=START_MS,
         last_ms=START_MS, active_ms=RULES.campaign_active_s * 1000,
@@ -85,7 +85,7 @@ def test_a_glance_does_not_confirm_a_click() -> None:
 def test_the_clicks_that_are_kept_do_not_depend_on_their_order(items: list[ActivityItem], size: int) -> None:
     known = AccountState(account_id="acme").clicks
     for start in range(0, len(items), size):
-        known = with_clicks(known, Activity(account_id="acme", items=tuple(items[start : start + size])))
+        known = with_clicks(known, items[start : start + size])
     assert sorted(click.at_ms - START_MS for click in known.values()) == list(range(10, 60))
 
 
