@@ -179,3 +179,5 @@ class Brief(Message):
     merges: Annotated[tuple[Id, ...], Field(description="Briefs that waited, and are told with this one")] = ()
     escalates: Annotated[Reader, Field(description="The brief that its rep did not open: a manager's is about it")] = ""
     escalated_from: Annotated[Reader, Field(description="The rep who did not open it")] = ""
+    rep_told_ms: Annotated[UnixMs | None, Field(description="Of what is escalated: when it left for the rep")] = None
+    unopened_h: Annotated[float | None, Field(ge=0, description="For how many of the rep's working hours since")] = None

@@ -35,6 +35,7 @@ class SectionKind(StrEnum):
     next_step = "next_step"
     who = "who"
     what = "what"
+    email = "email"
     focus = "focus"
     say = "say"
     bring = "bring"

@@ -10,6 +10,7 @@ from sinks.delivery.document import BriefDocument, Button, ButtonKind, Line, Mes
 from sinks.delivery.headline import headline_of
 from sinks.delivery.phrases import Phrases, phrases_for
 from sinks.delivery.said_advice import bring_lines, focus_lines, next_step_lines, say_lines
+from sinks.delivery.said_email import email_lines
 from sinks.delivery.said_people import reach_lines, who_lines
 from sinks.delivery.said_reads import read_first_lines, what_lines
 from sinks.delivery.speaker import Speaker
@@ -22,6 +23,7 @@ _SECTIONS: Mapping[SectionKind, tuple[int, Callable[[Speaker], Iterator[Line]]]]
     SectionKind.next_step: (1, next_step_lines),
     SectionKind.who: (2, who_lines),
     SectionKind.what: (2, what_lines),
+    SectionKind.email: (2, email_lines),
     SectionKind.focus: (3, focus_lines),
     SectionKind.say: (3, say_lines),
     SectionKind.bring: (4, bring_lines),
