@@ -21,6 +21,7 @@ from schemas.urls import canonical_url
 from sinks.delivery.document import Line
 from sinks.delivery.outside_text import clipped, one_line
 from sinks.delivery.phrases import Phrases
+from sinks.delivery.said_people import international
 
 _FACTS = ("function.", "role.", "stage.", "lifecycle.", "temperature.")
 """Phrases that say what somebody or something is: no words of the language, but facts that need evidence."""
@@ -91,7 +92,7 @@ class Sources:
 
     def _contact(self, contact_id: str) -> Iterator[str]:
         if contact := self.directory.contacts.get(contact_id):
-            yield from (contact.name, contact.title, contact.email or "")
+            yield from (contact.name, contact.title, contact.email or "", international(contact.phone or ""))
             yield self._word("function", contact.function)
             yield self._word("role", contact.role)
 

@@ -53,6 +53,8 @@ _PEOPLE = (
     ("lena", "lead", "Lena Marsh", "", None, None),
 )
 
+_PHONES = {"petra": "+49305550134", "tina": "+49305550134;ext=17"}
+
 
 def a_directory() -> Directory:
     directory = Directory()
@@ -86,6 +88,7 @@ def a_directory() -> Directory:
                 function=function,
                 role=role,
                 email=f"{contact_id}@{account_id}.example",
+                phone=_PHONES.get(contact_id),
             )
         )
     for path, title, topics, stage, owner, reading_time_s in _CONTENTS:
