@@ -165,7 +165,9 @@ class Brief(Message):
         Field(description="In the order they were read; a hand-over's are all there are, others' what is new"),
     ]
     more_reads: Annotated[int, Field(description="Reads beyond those listed")] = 0
-    told: Annotated[dict[str, int], Field(description="Active ms told, per page view, listed or not")]
+    told: Annotated[
+        dict[str, int], Field(description="Active ms told, per page view: of those listed, and of the newest others")
+    ]
     told_forms: Annotated[tuple[Id, ...], Field(description="Forms told, by what their page views and names give")] = ()
     topics: tuple[str, ...] = ()
     advice: Advice
