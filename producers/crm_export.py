@@ -24,6 +24,7 @@ from producers.crm_words import (
     salesforce_id,
 )
 from producers.directory_rows import Notes, Place, Problems, Row
+from producers.phone_numbers import dialled
 from schemas.directory import Directory, Lifecycle, Rep
 
 T = TypeVar("T")
@@ -45,12 +46,14 @@ def from_exports(
     problems: Problems,
     notes: Notes,
     default_rep: str | None = None,
+    phone_region: str | None = None,
 ) -> Exported:
     """Return what rows of exports say, given the reps there are, and what the directory knows and what of it stays.
 
-    Records without an owner go to the default rep. Faults go to the problems; what is left out, to the notes.
+    Records without an owner go to the default rep; phone numbers without a country are of the
+    region. Faults go to the problems; what is left out, to the notes.
     """
-    return _Translation(*known, problems, notes, default_rep, Owners(reps)).of(rows)
+    return _Translation(*known, problems, notes, default_rep, phone_region, Owners(reps)).of(rows)
 
 
 @dataclass(frozen=True)
@@ -92,6 +95,7 @@ class _Translation:
     problems: Problems
     notes: Notes
     default_rep: str | None
+    phone_region: str | None
     owners: Owners
     deals: dict[str, list[tuple[str, str, str]]] = field(default_factory=lambda: defaultdict(list))
     roles: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))
@@ -211,6 +215,8 @@ class _Translation:
             cells["title"] = record.say("title")
             if function := function_of(record.say("title")):
                 cells["function"] = function
+        if record.has("phone"):
+            cells["phone"] = self._phone(record)
         roles = record.say("roles") if record.has("roles") else ";".join(self.roles.get(key, ()))
         if roles:
             try:
@@ -218,6 +224,15 @@ class _Translation:
             except ValueError as error:
                 self.notes.add(record.place, f"{error}: no role is taken from it")
         return {name: cell for name, cell in cells.items() if cell not in ("", None)}
+
+    def _phone(self, record: _Record) -> str:
+        """Return a contact's number; a CRM takes whatever is typed, so one that is none is left out, and told."""
+        given = record.say("phone")
+        try:
+            return dialled(given, self.phone_region) if given else ""
+        except ValueError as error:
+            self.notes.add(record.place, f"{error}; it is left out")
+            return ""
 
     def _company(self, record: _Record, companies: "_Companies") -> str | None:
         given = record.say("primary") or record.say("companies")

@@ -48,6 +48,7 @@ _HUBSPOT_CONTACT = {
     "last": _LAST,
     "email": ("email",),
     "title": ("job_title",),
+    "phone": ("phone_number", "mobile_phone_number"),
     "roles": ("buying_role",),
     "primary": _HUBSPOT_COMPANY_IDS[:-1],
     "companies": _HUBSPOT_COMPANY_IDS[-1:],
@@ -81,6 +82,7 @@ _FIELD_CONTACT = {
     "name": ("name",),
     "email": ("email",),
     "title": ("title",),
+    "phone": ("phone", "mobilephone"),
     "primary": ("accountid",),
     "deleted": ("isdeleted",),
 }
@@ -99,6 +101,7 @@ _REPORT_CONTACT = {
     "name": ("full_name",),
     "email": ("email",),
     "title": ("title",),
+    "phone": ("phone", "mobile"),
     "primary": ("account_id",),
     "mark": ("account_name", "account_owner", "contact_owner", "first_name", "full_name"),
 }

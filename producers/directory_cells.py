@@ -1,7 +1,10 @@
 """How a cell of the directory's files spells a list, a channel or working hours. Pure."""
 
 import re
+from collections.abc import Callable
 from typing import Any
+
+from producers.phone_numbers import dialled
 
 DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -10,25 +13,29 @@ _MINUTES_OF_DAY = 24 * 60
 _EXAMPLE = "such as Mon-Fri 08:00-18:00, or Mon-Sun 00:00-00:00 for round the clock"
 
 
-def field_value(name: str, cell: Any) -> Any:
+def field_value(name: str, cell: Any, phone_region: str | None = None) -> Any:
     """Return what a cell means for its field; what is no text (from YAML) means itself.
+
+    A phone number that doesn't say of which country it is is one of the region.
 
     Raises:
         ValueError: the cell is not spelt as it must be; the message says how.
     """
-    if not isinstance(cell, str):
-        return cell
-    match name:
-        case "topics" | "networks":
-            return split_list(cell)
-        case "domains":
-            return [domain.lower() for domain in split_list(cell)]
-        case "channels":
-            return [channel(each) for each in split_list(cell)]
-        case "working_hours":
-            return working_hours(cell)
-        case _:
-            return cell
+    if name == "phone":
+        return phone(cell, phone_region)
+    read = _READERS.get(name)
+    return read(cell) if read and isinstance(cell, str) else cell
+
+
+def phone(cell: Any, region: str | None) -> Any:
+    """Return a phone number as it is dialled from anywhere.
+
+    Raises:
+        ValueError: it is none, or needs a region.
+    """
+    if isinstance(cell, int):
+        raise ValueError("must stand in quotation marks, or YAML takes its + and its zeros away")  # noqa: TRY004
+    return dialled(cell, region) if isinstance(cell, str) else cell
 
 
 def split_list(cell: str) -> list[str]:
@@ -88,3 +95,20 @@ def _days(text: str) -> list[int]:
         length = (DAYS.index(last) - DAYS.index(first)) % 7
         days.update((DAYS.index(first) + step) % 7 for step in range(length + 1))
     return sorted(days)
+
+
+def _domains(cell: str) -> list[str]:
+    return [domain.lower() for domain in split_list(cell)]
+
+
+def _channels(cell: str) -> list[dict[str, Any]]:
+    return [channel(each) for each in split_list(cell)]
+
+
+_READERS: dict[str, Callable[[str], Any]] = {
+    "topics": split_list,
+    "networks": split_list,
+    "domains": _domains,
+    "channels": _channels,
+    "working_hours": working_hours,
+}

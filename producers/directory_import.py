@@ -65,11 +65,13 @@ def read_import(
     known: Directory | None = None,
     default_rep: str | None = None,
     complete: bool = False,
+    phone_region: str | None = None,
 ) -> Import:
     """Read files, our own or exported by HubSpot or Salesforce, and check them together.
 
     `default_rep` gets the accounts of an export that have no owner. If the files are `complete`, what the directory
-    has beside them of the kinds in them does not count. For the rest see `read_directory`.
+    has beside them of the kinds in them does not count. `phone_region` says of which country, by its two letters,
+    phone numbers are that don't say so themselves. For the rest see `read_directory`.
 
     Raises:
         InputError: something is wrong; the message has one line, `file:line: field: what`, for each fault.
@@ -88,18 +90,28 @@ def read_import(
     kinds = frozenset(row.kind for row in rows if row.kind in _MODELS)
     staying = _staying(known, kinds if complete else frozenset())
     exported = from_exports(
-        [row for row in rows if row.shape], _reps(ours, staying), (known, staying), problems, notes, default_rep
+        [row for row in rows if row.shape],
+        _reps(ours, staying),
+        (known, staying),
+        problems,
+        notes,
+        default_rep,
+        phone_region,
     )
     for key in exported.deleted:
         staying.remove(key)
-    entities = entities_of(ours + exported.rows, staying, problems, exported.faulty)
+    entities = entities_of(ours + exported.rows, staying, problems, exported.faulty, phone_region)
     if problems.found:
         raise InputError("\n".join(problems.lines()))
     return Import(entities, exported.deleted, kinds, notes.lines())
 
 
 def entities_of(
-    rows: Iterable[Row], known: Directory, problems: Problems, faulty: Collection[str] = ()
+    rows: Iterable[Row],
+    known: Directory,
+    problems: Problems,
+    faulty: Collection[str] = (),
+    phone_region: str | None = None,
 ) -> list[Entity]:
     """Return the entities of rows, reps first, then accounts, contacts and content; note what is wrong. Pure.
 
@@ -109,7 +121,7 @@ def entities_of(
     note_duplicates(ordered, problems)
     note_unknown_references(ordered, known, problems, faulty)
     note_manager_cycles(ordered, known, problems)
-    read = [(row, entity) for row in ordered if (entity := _entity(row, problems)) is not None]
+    read = [(row, entity) for row in ordered if (entity := _entity(row, problems, phone_region)) is not None]
     stated = [Stated(entity, row.place) for row, entity in read if isinstance(entity, Account)]
     renewed = {each.account.account_id for each in stated}
     stated += [Stated(each, None) for each in known.accounts.values() if each.account_id not in renewed]
@@ -168,7 +180,7 @@ def _reps(rows: Iterable[Row], known: Directory) -> list[Rep]:
     return list(there.values())
 
 
-def _entity(row: Row, problems: Problems) -> Entity | None:
+def _entity(row: Row, problems: Problems, phone_region: str | None = None) -> Entity | None:
     model = _MODELS[row.kind]
     values: dict[str, Any] = {}
     good = True
@@ -182,7 +194,7 @@ def _entity(row: Row, problems: Problems) -> Entity | None:
             good = False
             continue
         try:
-            values[name] = field_value(name, cell)
+            values[name] = field_value(name, cell, phone_region)
         except ValueError as error:
             problems.add(row.place, name, str(error))
             good = False

@@ -189,12 +189,15 @@ def directory_import(
     ] = False,
     yes: Annotated[bool, typer.Option("--yes", help="Delete even if more than a tenth would go.")] = False,
     default_rep: Annotated[str | None, typer.Option(help="Who gets accounts that an export gives no owner.")] = None,
+    phone_region: Annotated[
+        str | None, typer.Option(help="Of which country phone numbers without + are, such as DE.")
+    ] = None,
     data: Data = None,
 ) -> None:
     """Import accounts, contacts, reps and content; nothing is imported if a row is wrong."""
     from readbrief.importing import Manner, import_directory
 
-    manner = Manner(complete=complete, yes=yes, default_rep=default_rep)
+    manner = Manner(complete=complete, yes=yes, default_rep=default_rep, phone_region=phone_region)
     counts = import_directory(_settings(data), files, _progress, manner)
     typer.echo(_counted(counts))
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from producers.directory_changes import Changes, changes_of, deletion_of
 from producers.directory_import import publish_deletions, publish_directory, read_import
+from producers.phone_numbers import known_region
 from producers.publisher import Publisher
 from schemas.directory import Directory, Entity
 from schemas.errors import InputError
@@ -31,6 +32,7 @@ class Manner:
     complete: bool = False
     yes: bool = False
     default_rep: str | None = None
+    phone_region: str | None = None
 
 
 def import_directory(settings: Settings, files: Sequence[Path], say: Say, manner: Manner = Manner()) -> dict[str, int]:
@@ -41,7 +43,10 @@ def import_directory(settings: Settings, files: Sequence[Path], say: Say, manner
         UnavailableError: no broker answers.
     """
     known = directory_now(settings)
-    read = read_import(files, known=known, default_rep=manner.default_rep, complete=manner.complete)
+    region = manner.phone_region and _region(manner.phone_region)
+    read = read_import(
+        files, known=known, default_rep=manner.default_rep, complete=manner.complete, phone_region=region
+    )
     changes = changes_of(read, known, complete=manner.complete, now_ms=_now_ms())
     for note in read.notes:
         say(note)
@@ -78,6 +83,13 @@ def directory_now(settings: Settings) -> Directory:
     with DirectoryFeed(settings.kafka_bootstrap) as feed:
         feed.wait_current(TIMEOUT_S)
     return feed.directory
+
+
+def _region(given: str) -> str:
+    try:
+        return known_region(given)
+    except ValueError as error:
+        raise InputError(f"--phone-region: {error}") from error
 
 
 def counts_of(entities: Sequence[Entity]) -> dict[str, int]:

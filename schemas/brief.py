@@ -165,7 +165,9 @@ class Brief(Message):
         Field(description="In the order they were read; a hand-over's are all there are, others' what is new"),
     ]
     more_reads: Annotated[int, Field(description="Reads beyond those listed")] = 0
-    told: Annotated[dict[str, int], Field(description="Active ms told, per page view, listed or not")]
+    told: Annotated[
+        dict[str, int], Field(description="Active ms told, per page view: of those listed, and of the newest others")
+    ]
     told_forms: Annotated[tuple[Id, ...], Field(description="Forms told, by what their page views and names give")] = ()
     topics: tuple[str, ...] = ()
     advice: Advice
@@ -179,3 +181,5 @@ class Brief(Message):
     merges: Annotated[tuple[Id, ...], Field(description="Briefs that waited, and are told with this one")] = ()
     escalates: Annotated[Reader, Field(description="The brief that its rep did not open: a manager's is about it")] = ""
     escalated_from: Annotated[Reader, Field(description="The rep who did not open it")] = ""
+    rep_told_ms: Annotated[UnixMs | None, Field(description="Of what is escalated: when it left for the rep")] = None
+    unopened_h: Annotated[float | None, Field(ge=0, description="For how many of the rep's working hours since")] = None

@@ -26,6 +26,11 @@ class Delivery(Message):
     ] = 0
 
     @property
+    def newest(self) -> Brief:
+        """The brief that was decided last; they stand in the order of their worth."""
+        return max(self.briefs, key=lambda brief: (brief.decided_ms, brief.brief_id))
+
+    @property
     def is_digest(self) -> bool:
         """Tell whether it holds more than one brief."""
         return len(self.briefs) > 1

@@ -15,6 +15,7 @@ from schemas.networks import NetworkOwners
 from schemas.urls import canonical_url
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
+Phone = Annotated[str, StringConstraints(pattern=r"^\+[1-9]\d{4,14}(;ext=\d{1,8})?$")]
 Email = Annotated[str, StringConstraints(pattern=r"^[^@\s<>\",;:]+@[^@\s<>\",;:]+\.[^@\s<>\",;:.]+$", max_length=254)]
 
 
@@ -111,6 +112,7 @@ class Contact(Message):
     title: Label = ""
     role: BuyingRole | None = None
     function: Function | None = None
+    phone: Annotated[Phone | None, Field(description="As dialled from anywhere: +49305550134, also ;ext=12")] = None
     earlier: Annotated[
         tuple[Membership, ...], Field(max_length=20, description="Accounts before this one; kept by the import")
     ] = ()

@@ -17,6 +17,7 @@ class Released(Model):
     at_ms: UnixMs
     within: Annotated[Reader, Field(description="The brief that told it, if it was merged into another")] = ""
     unopened: Annotated[Brief | None, Field(description="The brief, while its manager may have to hear of it")] = None
+    escalated_to: Annotated[Reader, Field(description="The manager who heard of it, until the rep opens it")] = ""
 
 
 class RepMail(Message):

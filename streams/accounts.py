@@ -1,6 +1,6 @@
 """What interests this account, and is it time to tell? The state machine of the second stage."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from pydantic import Field
@@ -9,7 +9,7 @@ from schemas.activity import Activity, Ownership, Told, told_by
 from schemas.brief import Brief, HandOver, HandOverReason, Trigger, TriggerKind
 from schemas.decision import Decision, Rule, Verdict
 from schemas.directory import Account, Directory, Lifecycle, Rep
-from schemas.emails import Mailing
+from schemas.emails import ListHealth, Mailing
 from schemas.events import Identify
 from schemas.ids import derived_id
 from schemas.interest import Interest
@@ -21,7 +21,7 @@ from streams.attribution import attributed, highest
 from streams.briefing import Occasion, compose
 from streams.campaigns import CampaignClick, campaign_of, with_clicks
 from streams.corrections import GONE, Change, Correctable, Doubt, changes_of, doubt_of, with_left, with_told
-from streams.email_interest import Mails, joined, mails_of, still_of_use
+from streams.email_interest import NOBODY, Mails, joined, mails_of, opt_out_key, still_of_use, with_opt_outs
 from streams.interest import summarise
 from streams.ownership import CUSTOMERS, LEADS, Signs, hand_over_to, is_unripe, told_of
 from streams.reading import join_all
@@ -38,13 +38,15 @@ class AccountState(Message):
     `others` are reads of visitors who are this account's at other times, `owners` says when. `last` is the newest
     brief, without its reads; `nurtured_ms` when reading that nobody was told was marketing's. `forms` are those told,
     with when; `clicks` those of campaigns. `recent` are briefs that may have to be put right, `doubt` since when
-    one must; `noted` is the last decision not to tell.
+    one must; `noted` is the last decision not to tell. `opted_out` is who of those whose mailings were dropped wants
+    no mails, by `opt_out_key`.
     """
 
     account_id: Id
     reads: dict[str, Read] = Field(default_factory=dict)
     others: dict[str, Read] = Field(default_factory=dict)
     mailings: dict[str, Mailing] = Field(default_factory=dict)
+    opted_out: dict[str, int] = Field(default_factory=dict)
     owners: dict[str, Ownership] = Field(default_factory=dict)
     told: dict[str, int] = Field(default_factory=dict)
     arrived_ms: UnixMs = 0
@@ -127,7 +129,7 @@ def advance(
     A summary is new if reads or mails are not those of `before`. What machines read by a mail's links is no reading.
     """
     state = _of_known_contacts(state, directory)
-    mails = mails_of(state.mailings, state.reads.values())
+    mails = mails_of(state.mailings, state.reads.values(), state.opted_out)
     by_people = _by_people(state, mails)
     interest = summarise(state.account_id, by_people.reads.values(), directory, playbook, mails=mails)
     has_read = bool(state.reads) if before is None else state.reads != before.reads
@@ -143,7 +145,8 @@ def advance(
         decisions = (_withheld(state.account_id, decision.withheld, decision.subject, interest),)
         after = after.model_copy(update={"noted": noted})
     if decision.brief:
-        mark = (told_by(decision.brief),)
+        # A brief names the newest of what it told, the state remembers all of it.
+        mark = (told_by(decision.brief).model_copy(update={"reads": dict(decision.told)}),)
         news = {"told": _told(after.told, mark), "last": _newest(after.last, mark), "forms": _forms(after.forms, mark)}
         after = after.model_copy(update={**news, "recent": with_told(after.recent, mark)})
     after, corrections, settled_ms = _corrected(after, interest, directory, playbook, now_ms, mails.machine_reads)
@@ -159,22 +162,30 @@ def advance(
 
 
 def _of_known_contacts(state: AccountState, directory: Directory) -> AccountState:
-    """Return the state without the mailings of contacts who are gone from the directory, or forgotten."""
+    """Return the state without the mailings of contacts who are gone from the directory, or forgotten.
+
+    That they opted out is kept: who comes back has not changed their mind by that.
+    """
     if all(one.contact_id in directory.contacts for one in state.mailings.values()):
         return state
     known = {key: one for key, one in state.mailings.items() if one.contact_id in directory.contacts}
-    return state.model_copy(update={"mailings": known})
+    dropped = [one for key, one in state.mailings.items() if key not in known]
+    return state.model_copy(update={"mailings": known, "opted_out": dict(with_opt_outs(state.opted_out, dropped))})
 
 
 def _by_people(state: AccountState, mails: Mails) -> AccountState:
     """Return the state without what machines read, and without clicks of contacts who opted out of mails."""
-    if mails.interest is None:
+    if mails.interest is None and not state.opted_out:
         return state
-    health = mails.interest.health
+    health = mails.interest.health if mails.interest else ListHealth()
     out = {*health.complained, *health.unsubscribed}
     reads = {key: read for key, read in state.reads.items() if key not in mails.machine_reads}
-    clicks = {key: click for key, click in state.clicks.items() if click.contact_id not in out}
+    clicks = {key: click for key, click in state.clicks.items() if not _is_out(click.contact_id, out, state)}
     return state.model_copy(update={"reads": reads, "clicks": clicks})
+
+
+def _is_out(contact_id: str, out: Collection[str], state: AccountState) -> bool:
+    return contact_id in out or (bool(state.opted_out) and opt_out_key(contact_id) in state.opted_out)
 
 
 class _Decision(NamedTuple):
@@ -188,6 +199,7 @@ class _Decision(NamedTuple):
     nurtured_ms: int = 0
     withheld: Rule | None = None
     subject: str = ""
+    told: Mapping[str, int] = NOBODY
 
 
 def _decide(
@@ -218,7 +230,8 @@ def _decide(
         return _Decision(withheld=Rule.not_told, subject=moment.page_view_id)
     if trigger is None:
         return _no_brief(state, fresh, rules, now_ms, has_read=has_read)
-    return _Decision(_brief(state, trigger, interest, hand_over, account, rep, directory, playbook))
+    brief, told = _brief(state, trigger, interest, hand_over, account, rep, directory, playbook)
+    return _Decision(brief, told=told)
 
 
 def _no_brief(state: AccountState, fresh: list[Read], rules: TriggerRules, now_ms: int, *, has_read: bool) -> _Decision:
@@ -320,7 +333,8 @@ def _brief(
     rep: Rep,
     directory: Directory,
     playbook: Playbook,
-) -> Brief:
+) -> tuple[Brief, Mapping[str, int]]:
+    """Return the brief, and how much of which read it tells, listed or not."""
     hand_over = hand_over if trigger.kind is TriggerKind.hand_over else None
     # Who takes an account over needs to know all that was read, not only what nobody has been told.
     told: Mapping[str, int] = {} if hand_over else state.told
@@ -331,10 +345,12 @@ def _brief(
     occasion = Occasion(trigger, reads, state.told, interest, hand_over, last_ms, campaigns)
     brief = compose(occasion, account, rep, directory, playbook)
     forms = tuple(sorted(form_id for read in reads for form_id in untold_forms(read, state.forms)))
+    all_told = {read.page_view_id: read.active_ms for read in reads}
     if not forms:
-        return brief
+        return brief, all_told
     # Of one read several forms may be told, one after the other, without more reading in between.
-    return brief.model_copy(update={"brief_id": derived_id("brief", brief.brief_id, *forms), "told_forms": forms})
+    brief_id = derived_id("brief", brief.brief_id, *forms)
+    return brief.model_copy(update={"brief_id": brief_id, "told_forms": forms}), all_told
 
 
 def _quiet_hand_over(

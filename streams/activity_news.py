@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import msgspec
+from pydantic import TypeAdapter
 
 from schemas.activity import Activity, ActivityItem, Forgotten, Ownership, Told
 from schemas.envelope import Envelope
@@ -18,6 +19,7 @@ from schemas.urls import canonical_url
 from streams.reading import made, read_of
 
 _NO_BANDS = (0,) * BANDS
+_NULL = msgspec.Raw(b"null")
 
 
 class News(NamedTuple):
@@ -78,11 +80,12 @@ class _Activity(msgspec.Struct):
     owners: tuple[msgspec.Raw, ...] = ()
     told: tuple[msgspec.Raw, ...] = ()
     emptied_ms: int = 0
-    forgotten: msgspec.Raw | None = None
+    forgotten: msgspec.Raw = _NULL
     v: Literal[1] = 1
 
 
 _ACTIVITY = msgspec.json.Decoder(_Activity)
+_FORGOTTEN: TypeAdapter[Forgotten | None] = TypeAdapter(Forgotten | None)
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 
 
@@ -111,7 +114,7 @@ def news_in(data: bytes) -> News:
             reads.append(read)
     owners = [_ownership(bytes(raw)) for raw in said.owners]
     told = [Told.model_validate_json(bytes(raw)) for raw in said.told]
-    forgotten = Forgotten.model_validate_json(bytes(said.forgotten)) if said.forgotten is not None else None
+    forgotten = _FORGOTTEN.validate_json(bytes(said.forgotten))
     return News(said.account_id, reads, items, owners, told, said.emptied_ms, forgotten)
 
 

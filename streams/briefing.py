@@ -1,7 +1,8 @@
 """Composing a brief: what they read, how far, where they lingered, what to stress, what to say."""
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import islice
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -18,6 +19,7 @@ from streams.weighing import newest_ms, weigh
 
 MAX_READS = 12
 MAX_LINES = 4
+MAX_TOLD = 500
 
 
 class Occasion(NamedTuple):
@@ -59,13 +61,23 @@ def compose(occasion: Occasion, account: Account, rep: Rep, directory: Directory
         trigger=trigger,
         reads=tuple(_summary(read, weights.get(read.page_view_id, 0), occasion, directory) for read in listed),
         more_reads=len(reads) - len(listed),
-        told={read.page_view_id: read.active_ms for read in reads},
+        told=told_of(reads, listed),
         topics=topics,
         advice=advise(weighed, occasion.interest, account, rep, directory, playbook),
         interest=occasion.interest,
         lifecycle=account.lifecycle,
         hand_over=occasion.hand_over,
     )
+
+
+def told_of(reads: Iterable[Read], listed: Iterable[Read]) -> dict[str, int]:
+    """Return how much of which read a brief tells: of those listed, and of the rest as many of the newest as fit.
+
+    A message must not grow with the account. The account's own state has all of it.
+    """
+    newest = sorted(reads, key=lambda read: (-read.last_ms, read.page_view_id))[:MAX_TOLD]
+    kept = {read.page_view_id: read.active_ms for read in (*listed, *newest)}
+    return dict(islice(kept.items(), MAX_TOLD))
 
 
 def _worth_listing(reads: Sequence[Read]) -> list[Read]:

@@ -5,6 +5,7 @@ them later, they are no reader of emails again.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from schemas.activity import ActivityItem
@@ -28,6 +29,8 @@ from streams.email_verdicts import Judgement, judge, machine_reads
 
 MAX_FACTS = 200
 MAX_LISTED = 50
+MAX_OPT_OUTS = 1_000
+NOBODY: Mapping[str, int] = MappingProxyType({})
 FOLLOWS_WITHIN_MS = 1_800_000
 IN_PART = 0.5
 
@@ -120,8 +123,27 @@ def still_of_use(mailings: Mailings, newest_read_ms: int, history_ms: int, empti
     return kept if kept != mailings else mailings
 
 
-def mails_of(mailings: Mailings, reads: Iterable[Read]) -> Mails:
-    """Return what follows from an account's mailings and reads."""
+def opt_out_key(contact_id: str) -> str:
+    """Return under what it is remembered that a contact opted out: not their id, as they may have been forgotten."""
+    return derived_id("opted-out", contact_id)
+
+
+def with_opt_outs(known: Mapping[str, int], dropped: Iterable[Mailing]) -> Mapping[str, int]:
+    """Return which contacts opted out, and when, with those of mailings that are dropped; of too many the latest."""
+    new = dict(known)
+    for one in dropped:
+        said = [fact.at_ms for fact in one.facts.values() if fact.kind in _OPTED_OUT]
+        if said:
+            key = opt_out_key(one.contact_id)
+            new[key] = min(*said, new.get(key, said[0]))
+    if new == known:
+        return known
+    latest = sorted(new, key=lambda key: (-new[key], key))[:MAX_OPT_OUTS]
+    return {key: new[key] for key in sorted(latest)}
+
+
+def mails_of(mailings: Mailings, reads: Iterable[Read], opted_out: Mapping[str, int] = NOBODY) -> Mails:
+    """Return what follows from an account's mailings and reads; `opted_out` are contacts of whom no mail was kept."""
     told = [one for one in mailings.values() if _last_ms(one)]
     if not told:
         return NO_MAILS
@@ -131,7 +153,7 @@ def mails_of(mailings: Mailings, reads: Iterable[Read]) -> Mails:
     ordered = sorted(told, key=lambda one: (-_last_ms(one), one.contact_id, one.campaign_id))
     judged = [(one, judge(one, by_contact.get(one.contact_id, ()))) for one in ordered]
     machines = frozenset().union(*(machine_reads(verdicts) for _, verdicts in judged))
-    health = _health(ordered)
+    health = _health(ordered, opted_out)
     out = {*health.complained, *health.unsubscribed}
     shown = [
         _mail(one, verdicts, by_contact.get(one.contact_id, ()))
@@ -199,7 +221,8 @@ def _says(mailing: Mailing, *kinds: MailKind) -> bool:
     return any(fact.kind in kinds for fact in mailing.facts.values())
 
 
-def _health(mailings: Iterable[Mailing]) -> ListHealth:
+def _health(mailings: Sequence[Mailing], opted_out: Mapping[str, int]) -> ListHealth:
+    before = {one.contact_id for one in mailings if opted_out and opt_out_key(one.contact_id) in opted_out}
     found = [(fact, one.contact_id) for one in mailings for fact in one.facts.values()]
 
     def contacts(kind: MailKind) -> tuple[str, ...]:
@@ -210,7 +233,7 @@ def _health(mailings: Iterable[Mailing]) -> ListHealth:
     return ListHealth(
         bounced=contacts(MailKind.bounced),
         complained=contacts(MailKind.complained),
-        unsubscribed=contacts(MailKind.unsubscribed),
+        unsubscribed=tuple(sorted({*contacts(MailKind.unsubscribed), *before})),
     )
 
 

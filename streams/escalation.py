@@ -2,13 +2,14 @@
 
 from typing import NamedTuple
 
-from schemas.brief import Brief
+from schemas.brief import Brief, BringReason, Colleague
 from schemas.decision import Decision, Rule, Verdict
 from schemas.directory import Directory, Rep
 from schemas.ids import derived_id
-from schemas.playbook import EscalationRules
-from schemas.rep_mail import RepMail
-from streams.outbox import OutboxState, decision
+from schemas.playbook import Playbook
+from schemas.rep_mail import Released, RepMail
+from streams.outbox import ESCALATION_PATH, OutboxState, decision
+from streams.retelling import in_language
 from streams.working_hours import after_working_hours_ms
 
 
@@ -21,8 +22,9 @@ class Escalated(NamedTuple):
     due_ms: int | None = None
 
 
-def escalate(state: OutboxState, rep: Rep, directory: Directory, rules: EscalationRules, now_ms: int) -> Escalated:
+def escalate(state: OutboxState, rep: Rep, directory: Directory, playbook: Playbook, now_ms: int) -> Escalated:
     """Tell the manager of what has been unopened for so many of the rep's working hours; without one, say so."""
+    rules = playbook.escalation
     if rules.after_working_h is None:
         return Escalated(state)
     mails, decisions, dues, released = [], [], [], []
@@ -43,7 +45,8 @@ def escalate(state: OutboxState, rep: Rep, directory: Directory, rules: Escalati
         if manager is None or manager.rep_id == rep.rep_id:
             decisions.append(decision(gone.unopened, Verdict.withheld, Rule.no_manager, due_ms))
             continue
-        brief = _for_manager(gone.unopened, rep, manager, due_ms)
+        released[-1] = released[-1].model_copy(update={"escalated_to": manager.rep_id})
+        brief = _for_manager(gone, gone.unopened, rep, manager, playbook, due_ms)
         mails.append(RepMail(rep_id=manager.rep_id, briefs=(brief,)))
         said = decision(gone.unopened, Verdict.escalated, Rule.unopened, due_ms, with_brief_id=brief.brief_id)
         decisions.append(said)
@@ -51,15 +54,21 @@ def escalate(state: OutboxState, rep: Rep, directory: Directory, rules: Escalati
     return Escalated(after, tuple(mails), tuple(decisions), min(dues, default=None))
 
 
-def _for_manager(brief: Brief, rep: Rep, manager: Rep, due_ms: int) -> Brief:
-    """Return the brief as it goes to the manager; what the playbook says in it stays in the rep's language."""
-    return brief.model_copy(
+def _for_manager(gone: Released, brief: Brief, rep: Rep, manager: Rep, playbook: Playbook, due_ms: int) -> Brief:
+    """Return the brief as it goes to the manager, in their language: the rep is who belongs to the talk, not they."""
+    said = in_language(brief, manager.language, playbook)
+    silent = Colleague(reason=BringReason.silent_rep, rep_id=rep.rep_id, path=ESCALATION_PATH)
+    others = (one for one in said.advice.bring if one.rep_id not in {rep.rep_id, manager.rep_id})
+    return said.model_copy(
         update={
             "brief_id": derived_id("escalation", brief.brief_id),
             "rep_id": manager.rep_id,
             "decided_ms": max(due_ms, brief.decided_ms),
+            "advice": said.advice.model_copy(update={"bring": (silent, *others)}),
             "merges": (),
             "escalates": brief.brief_id,
             "escalated_from": rep.rep_id,
+            "rep_told_ms": gone.at_ms,
+            "unopened_h": playbook.escalation.after_working_h,
         }
     )

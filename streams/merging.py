@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from schemas.brief import Advice, Brief, ReadSummary, Trigger, TriggerKind
+from streams.briefing import MAX_TOLD
 
 MAX_READS = 12
 MAX_LINES = 6
@@ -26,8 +27,8 @@ def merged(one: Brief, other: Brief) -> Brief:
         update={
             "trigger": _weightier(older.trigger, newer.trigger),
             "reads": reads,
-            "more_reads": max(0, len(told) - len(reads)),
-            "told": told,
+            "more_reads": max(older.more_reads, newer.more_reads, len(told) - len(reads)),
+            "told": _bounded(told, [read.page_view_id for read in reads], newer.told),
             "told_forms": tuple(sorted({*older.told_forms, *newer.told_forms})),
             "topics": tuple(dict.fromkeys((*newer.topics, *older.topics))),
             "advice": _advice(newer.advice, older.advice),
@@ -48,6 +49,12 @@ def _listed(reads: Iterable[ReadSummary]) -> tuple[ReadSummary, ...]:
     newest = {read.page_view_id: read for read in reads}
     longest = sorted(newest.values(), key=lambda read: (-read.active_s, read.started_ms, read.page_view_id))
     return tuple(sorted(longest[:MAX_READS], key=lambda read: (read.started_ms, read.page_view_id)))
+
+
+def _bounded(told: dict[str, int], listed: Iterable[str], newer: Iterable[str]) -> dict[str, int]:
+    """Return what is told of those listed, of the newer brief's reads and of the rest, as many as a brief may name."""
+    order = dict.fromkeys([*(name for name in listed if name in told), *newer, *told])
+    return {name: told[name] for name in sorted(list(order)[:MAX_TOLD])}
 
 
 def _advice(newer: Advice, older: Advice) -> Advice:

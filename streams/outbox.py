@@ -4,12 +4,12 @@ What leaves is written before it is sent: a release is put into the state as `le
 looked at next. A crash in between sends the same messages, under the same ids, again; never the same brief in another.
 """
 
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from typing import Annotated
 
 from pydantic import Field
 
-from schemas.brief import Brief
+from schemas.brief import Brief, BringReason, Colleague
 from schemas.decision import Decision, Rule, Verdict
 from schemas.delivery import Delivery, Outcome, OutcomeKind
 from schemas.directory import Account, Directory, Rep
@@ -22,6 +22,7 @@ from streams.merging import may_merge, merged
 
 MEMORY_MS = 30 * 86_400_000
 GAP_MS = 1000
+ESCALATION_PATH = "escalation.after_working_h"
 SEEN = frozenset(
     {
         OutcomeKind.opened, OutcomeKind.clicked, OutcomeKind.useful, OutcomeKind.not_useful, OutcomeKind.objection,
@@ -133,8 +134,8 @@ def answered(state: OutboxState, outcome: Outcome) -> OutboxState:
     if not about:
         about = {gone.account_id for gone in state.released if gone.brief_id in outcome.brief_ids}
     seen = [
-        gone.model_copy(update={"unopened": None})
-        if gone.unopened and gone.account_id in about and gone.at_ms <= outcome.at_ms
+        gone.model_copy(update={"unopened": None, "escalated_to": ""})
+        if (gone.unopened or gone.escalated_to) and gone.account_id in about and gone.at_ms <= outcome.at_ms
         else gone
         for gone in state.released
     ]
@@ -226,12 +227,13 @@ def release(
             decisions.append(decision(brief, Verdict.held, rule, now_ms, until_ms=until_ms))
     # Messages are told apart, and counted, by when they left: no two leave in one millisecond.
     left_ms = max([now_ms, *(one.at_ms + 1 for one in state.released)])
+    told = [_with_manager(brief, state.released) for brief in ready]
     watched = escalation.temperatures if escalation and escalation.after_working_h is not None else ()
-    gone = [one for brief in ready for one in _released(brief, left_ms, is_watched=_is_watched(brief, watched))]
+    gone = [one for brief in told for one in _released(brief, left_ms, is_watched=_is_watched(brief, watched))]
     after = state.model_copy(
         update={"pending": tuple(rest), "released": (*state.released, *gone), "held": held},
     )
-    deliveries = _deliveries(ready, rep, left_ms) if ready else ()
+    deliveries = _deliveries(told, rep, left_ms) if ready else ()
     due_ms = min(dues, default=None)
     return OutboxStep(state=after, deliveries=deliveries, due_ms=due_ms, decisions=tuple(decisions))
 
@@ -258,6 +260,16 @@ def _sent(brief: Brief, desk: Desk, together: int, now_ms: int) -> Decision:
 
 def _is_watched(brief: Brief, temperatures: Collection[str]) -> bool:
     return brief.interest.temperature in temperatures and not brief.escalates and not brief.corrects
+
+
+def _with_manager(brief: Brief, released: Iterable[Released]) -> Brief:
+    """Return a brief that names the manager among those to bring, if they had to hear of what the rep left unopened."""
+    heard = [one.escalated_to for one in released if one.account_id == brief.account_id and one.escalated_to]
+    if not heard or any(one.rep_id == heard[-1] for one in brief.advice.bring):
+        return brief
+    manager = Colleague(reason=BringReason.silent_rep, rep_id=heard[-1], path=ESCALATION_PATH)
+    advice = brief.advice.model_copy(update={"bring": (*brief.advice.bring, manager)})
+    return brief.model_copy(update={"advice": advice})
 
 
 def _released(brief: Brief, now_ms: int, *, is_watched: bool) -> list[Released]:

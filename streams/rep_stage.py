@@ -62,7 +62,7 @@ class RepStage:
         if rep is None:  # not in the directory: look again later
             work.due[key] = now_ms + GONE_RETRY_MS if state.pending else None
         else:
-            escalated = escalate(state, rep, self._directory, self._playbook.escalation, now_ms)
+            escalated = escalate(state, rep, self._directory, self._playbook, now_ms)
             step = release(escalated.state, rep, self._playbook.outbox, now_ms, self._playbook.escalation)
             state = step.state.model_copy(update={"leaving": step.deliveries}) if step.deliveries else step.state
             dues = [due_ms for due_ms in (step.due_ms, escalated.due_ms) if due_ms is not None]

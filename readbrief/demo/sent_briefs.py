@@ -63,5 +63,5 @@ class _Pairs:
     def _match(self, delivery_id: str) -> None:
         if delivery_id in self._sent and (delivery := self._deliveries.pop(delivery_id, None)):
             self._sent.discard(delivery_id)
-            advice = delivery.briefs[-1].advice
+            advice = delivery.newest.advice
             self._tell({**summary(delivery, self._directory), "say": [*advice.stress[:1], *advice.ask[:1]]})

@@ -20,6 +20,8 @@ class Line:
     evidence: tuple[str, ...] = ()
     link_text: str = ""
     url: str | None = None
+    tel: str = ""
+    """A number to dial, `+49305550134;ext=12`, that `link_text` leads to where there is no `url`."""
     lead: str = ""
     """How `text` begins, where that may be set off as a label."""
     bands: tuple[int, ...] = ()
@@ -35,6 +37,7 @@ class SectionKind(StrEnum):
     next_step = "next_step"
     who = "who"
     what = "what"
+    email = "email"
     focus = "focus"
     say = "say"
     bring = "bring"
@@ -94,6 +97,10 @@ class MessageDocument:
     briefs: tuple[BriefDocument, ...]
     more: str = ""
     """What a channel that left lines out says, with `{n}` for their number."""
+
+    def brief(self, brief_id: str) -> BriefDocument:
+        """Return one of its briefs."""
+        return next(brief for brief in self.briefs if brief.brief_id == brief_id)
 
     @property
     def is_digest(self) -> bool:

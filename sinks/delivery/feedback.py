@@ -72,7 +72,7 @@ class Feedback:
             delivery_id=self.delivery.delivery_id,
             rep_id=self.delivery.rep_id,
             channel=self.channel,
-            language=phrases_for(briefs[-1].language).language,
+            language=phrases_for(self.delivery.newest.language).language,
             brief_ids=tuple(brief.brief_id for brief in briefs),
             account_ids=tuple(dict.fromkeys(brief.account_id for brief in briefs)),
         )

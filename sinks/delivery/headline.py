@@ -8,6 +8,7 @@ from sinks.delivery.said_reads import ReadContent, contents_of
 from sinks.delivery.speaker import MAX_NAME, TO_THE_END_PCT, Speaker, reads_evidence
 
 TWICE = 2
+HOUR_S = 3600
 
 
 def headline_of(speaker: Speaker) -> Line:
@@ -15,7 +16,7 @@ def headline_of(speaker: Speaker) -> Line:
     brief, phrases = speaker.brief, speaker.phrases
     change, evidence = _change(speaker)
     content = lead_content(brief)
-    if content is None or brief.correction:
+    if content is None or brief.correction or brief.escalates:
         return Line(change, evidence)
     who, who_evidence = _who(content, speaker)
     finished = content.depth_pct >= TO_THE_END_PCT
@@ -48,6 +49,8 @@ def _change(speaker: Speaker) -> tuple[str, tuple[str, ...]]:
     evidence = (speaker.account_evidence, "summary:temperature")
     if brief.correction:
         return phrases.say("change.correction", **facts), (speaker.account_evidence, "brief:correction")
+    if brief.escalates:
+        return _escalated(speaker)
     kind = brief.trigger.kind
     if kind is TriggerKind.temperature_up and brief.interest.rise is None:
         kind = TriggerKind.session_end
@@ -62,6 +65,21 @@ def _change(speaker: Speaker) -> tuple[str, tuple[str, ...]]:
     # A kind that a newer writer added says how the account stands.
     key = key if phrases.has(key) else f"change.{TriggerKind.session_end}"
     return phrases.say(key, **facts), (*evidence, "brief:trigger")
+
+
+def _escalated(speaker: Speaker) -> tuple[str, tuple[str, ...]]:
+    """Say to a manager whose account it is, and for how long the brief was left unopened."""
+    brief, phrases = speaker.brief, speaker.phrases
+    facts = {
+        "account": speaker.account,
+        "temperature": speaker.temperature,
+        "rep": speaker.rep_name(brief.escalated_from),
+    }
+    evidence = (speaker.account_evidence, "summary:temperature", f"rep:{brief.escalated_from}")
+    if brief.unopened_h is None:  # of an older writer
+        return phrases.say("change.escalated_plain", **facts), evidence
+    time = phrases.duration(round(brief.unopened_h * HOUR_S))
+    return phrases.say("change.escalated", time=time, **facts), (*evidence, "brief:unopened_h")
 
 
 def _who(content: ReadContent, speaker: Speaker) -> tuple[str, tuple[str, ...]]:

@@ -10,6 +10,7 @@ from sinks.delivery.document import BriefDocument, Button, ButtonKind, Line, Mes
 from sinks.delivery.headline import headline_of
 from sinks.delivery.phrases import Phrases, phrases_for
 from sinks.delivery.said_advice import bring_lines, focus_lines, next_step_lines, say_lines
+from sinks.delivery.said_email import email_lines
 from sinks.delivery.said_people import reach_lines, who_lines
 from sinks.delivery.said_reads import read_first_lines, what_lines
 from sinks.delivery.speaker import Speaker
@@ -22,6 +23,7 @@ _SECTIONS: Mapping[SectionKind, tuple[int, Callable[[Speaker], Iterator[Line]]]]
     SectionKind.next_step: (1, next_step_lines),
     SectionKind.who: (2, who_lines),
     SectionKind.what: (2, what_lines),
+    SectionKind.email: (2, email_lines),
     SectionKind.focus: (3, focus_lines),
     SectionKind.say: (3, say_lines),
     SectionKind.bring: (4, bring_lines),
@@ -41,7 +43,7 @@ def no_buttons(_brief: Brief, _kind: ButtonKind) -> None:
 
 def document_of(delivery: Delivery, directory: Directory, buttons: ButtonUrl = no_buttons) -> MessageDocument:
     """Lay a delivery out in the language of its newest brief, by the rep's clock."""
-    phrases = phrases_for(delivery.briefs[-1].language)
+    phrases = phrases_for(delivery.newest.language)
     rep = directory.reps.get(delivery.rep_id)
     zone = ZoneInfo(rep.time_zone if rep else "UTC")
     speakers = [Speaker(brief, directory, phrases, zone) for brief in delivery.briefs]
@@ -77,9 +79,15 @@ def section_title(kind: SectionKind, speaker: Speaker) -> str:
 
 
 def _headline(speakers: list[Speaker], briefs: tuple[BriefDocument, ...], phrases: Phrases) -> str:
-    newest = {speaker.brief.account_id: speaker for speaker in speakers}
+    # In the order of the briefs, which is that of their worth; of several on one account the newest says how it stands.
+    newest: dict[str, Speaker] = {}
+    for speaker in speakers:
+        known = newest.setdefault(speaker.brief.account_id, speaker)
+        if _decided(speaker) > _decided(known):
+            newest[speaker.brief.account_id] = speaker
     if len(newest) == 1:
-        return briefs[-1].headline.text
+        (only,) = newest.values()
+        return briefs[speakers.index(only)].headline.text
     accounts = [
         phrases.say("headline.digest_account", account=speaker.account, temperature=speaker.temperature)
         for speaker in newest.values()
@@ -88,3 +96,7 @@ def _headline(speakers: list[Speaker], briefs: tuple[BriefDocument, ...], phrase
     if hidden > 0:
         shown.append(phrases.say("headline.digest_more", n=hidden))
     return phrases.say("headline.digest", n=len(accounts), accounts=phrases.listed(tuple(shown)))
+
+
+def _decided(speaker: Speaker) -> tuple[int, str]:
+    return speaker.brief.decided_ms, speaker.brief.brief_id

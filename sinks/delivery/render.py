@@ -49,8 +49,10 @@ def _environment(*, escape: bool) -> Environment:
 
 
 def _linked(line: Line) -> Markup:
-    """Return a line's text as HTML, with its link in it."""
-    text, url = one_line(line.text), web_address(line.url) if line.url else None
+    """Return a line's text after its lead as HTML, with its link in it."""
+    text, url = one_line(line.text[len(line.lead) :]), web_address(line.url) if line.url else None
+    if url is None and line.tel:
+        url = f"tel:{line.tel}"
     before, title, after = text.partition(one_line(line.link_text)) if url and line.link_text else (text, "", "")
     link = Markup('<a class="link" href="{}" style="color:#1d4ed8;text-decoration:none;font-weight:600">{}</a>')
     middle = link.format(url, title) if title else Markup()
@@ -84,7 +86,7 @@ def render(
 
 
 def _facts(delivery: Delivery, document: MessageDocument) -> dict[str, Any]:
-    phrases = phrases_for(delivery.briefs[-1].language)
+    phrases = phrases_for(delivery.newest.language)
 
     def bands_said(bands: tuple[int, ...]) -> str:
         begin, end = busiest_part(bands)
@@ -98,7 +100,7 @@ def _facts(delivery: Delivery, document: MessageDocument) -> dict[str, Any]:
         ],
         "bands_said": bands_said,
         "labelled": phrases.labelled,
-        "preview": _preview(document.briefs[-1]),
+        "preview": _preview(document.brief(delivery.newest.brief_id)),
     }
 
 

@@ -124,5 +124,9 @@ def _colleague_line(colleague: Colleague, name: str, speaker: Speaker) -> Line:
         content = speaker.content(colleague.about)
         evidence.append(f"content:{colleague.about}")
         about = speaker.quoted(content.title if content else "")
-    why = speaker.phrases.say(f"bring.{colleague.reason}", about=about, account=speaker.account)
+    theirs = colleague.reason is BringReason.silent_rep and colleague.rep_id == speaker.brief.escalated_from
+    if colleague.reason is BringReason.silent_rep:
+        evidence.append(speaker.account_evidence)
+    key = "bring.silent_rep_theirs" if theirs else f"bring.{colleague.reason}"
+    why = speaker.phrases.say(key, about=about, account=speaker.account)
     return Line(speaker.phrases.labelled(name, why), tuple(evidence), lead=name)

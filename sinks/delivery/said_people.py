@@ -2,6 +2,8 @@
 
 from collections.abc import Iterator
 
+import phonenumbers
+
 from schemas.brief import ReadSummary
 from schemas.certainty import CERTAIN
 from sinks.delivery.document import Line
@@ -87,9 +89,27 @@ def reach_lines(speaker: Speaker) -> Iterator[Line]:
     reached = [
         contact
         for contact_id in dict.fromkeys([*filter(None, readers), *unread])
-        if (contact := speaker.contact(contact_id)) and contact.email
+        if (contact := speaker.contact(contact_id)) and (contact.email or contact.phone)
     ]
     for contact in reached[:MAX_REACHED]:
         name = speaker.name(contact.contact_id)
-        text = speaker.phrases.labelled(name, clipped(contact.email or "", 254))
-        yield Line(text, (f"contact:{contact.contact_id}",), lead=name)
+        phone = international(contact.phone or "")
+        ways = " · ".join(filter(None, (clipped(contact.email or "", 254), phone)))
+        yield Line(
+            speaker.phrases.labelled(name, ways),
+            (f"contact:{contact.contact_id}",),
+            link_text=phone,
+            tel=contact.phone or "",
+            lead=name,
+        )
+
+
+def international(phone: str) -> str:
+    """Return a number as people write it, `+49 30 5550134`; empty if there is none."""
+    if not phone:
+        return ""
+    try:
+        number = phonenumbers.parse(phone)
+    except phonenumbers.NumberParseException:
+        return phone
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.INTERNATIONAL)

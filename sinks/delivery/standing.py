@@ -46,6 +46,11 @@ def why_now_lines(speaker: Speaker) -> Iterator[Line]:
     brief = speaker.brief
     if brief.hand_over:
         yield _hand_over(brief.hand_over, speaker)
+    if brief.escalates and brief.rep_told_ms is not None:
+        told = speaker.phrases.say(
+            "escalated.told", rep=speaker.rep_name(brief.escalated_from), when=speaker.moment(brief.rep_told_ms)
+        )
+        yield Line(told, ("brief:rep_told_ms", f"rep:{brief.escalated_from}"))
     text, evidence = _trigger(speaker)
     yield Line(text, (*evidence, "brief:trigger"))
     facts, rests_on = _facts(brief, speaker.phrases)
@@ -90,9 +95,29 @@ def _trigger(speaker: Speaker) -> tuple[str, tuple[str, ...]]:
         return say("trigger.temperature_up", when=when, **words), ("summary:rise",)
     if kind is TriggerKind.returned_after_silence and (silence := brief.interest.silence):
         return say("trigger.returned_after_silence", n=silence.days, when=when), ("summary:silence",)
+    if named := _named(speaker):
+        return named, ()
     unsaid = kind in {TriggerKind.temperature_up, TriggerKind.returned_after_silence}  # of an older writer
     key = f"trigger.{kind}"
     return say(key if speaker.phrases.has(key) and not unsaid else "trigger.session_end", when=when), ()
+
+
+def _named(speaker: Speaker) -> str:
+    """Say which forms, campaign or functions a trigger is about; empty if it names none, as those of older writers."""
+    trigger, phrases = speaker.brief.trigger, speaker.phrases
+    when = speaker.moment(trigger.met_ms)
+    match trigger.kind:
+        case TriggerKind.form_sent if forms := tuple(clipped(form, MAX_NAME) for form in trigger.forms if form.strip()):
+            named = phrases.listed(tuple(map(phrases.quoted, forms[:MAX_TITLES])))
+            return phrases.say("trigger.form_sent_named", forms=named, when=when)
+        case TriggerKind.campaign_click if trigger.campaign_id:
+            campaign = phrases.quoted(trigger.campaign_id)
+            return phrases.say("trigger.campaign_click_named", campaign=campaign, when=when)
+        case TriggerKind.several_functions if trigger.functions:
+            functions = phrases.listed(tuple(phrases.say(f"function.{each}") for each in trigger.functions))
+            return phrases.say("trigger.several_functions_named", functions=functions, when=when)
+        case _:
+            return ""
 
 
 def why_lines(speaker: Speaker) -> Iterator[Line]:

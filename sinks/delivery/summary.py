@@ -15,7 +15,7 @@ def summary(delivery: Delivery, directory: Directory) -> dict[str, Any]:
 
     Times are whole active seconds, depths percent; `url` is None where it is no web address.
     """
-    newest = delivery.briefs[-1]
+    newest = delivery.newest
     message = document_of(delivery, directory)
     rep = directory.reps.get(delivery.rep_id)
     return {

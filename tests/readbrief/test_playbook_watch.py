@@ -1,5 +1,8 @@
 """A running system follows its playbook's file, and keeps the last good one."""
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -79,3 +82,18 @@ def test_a_bad_file_is_refused_at_the_start(file: Path) -> None:
     file.write_text(BAD)
     with pytest.raises(InputError, match=r"playbook\.yaml:2:10: outbox\.coldown_s"):
         PlaybookWatch(file)
+
+
+def test_a_worker_does_not_start_with_a_bad_playbook_and_says_where_it_is_wrong(file: Path, tmp_path: Path) -> None:
+    file.write_text(BAD)
+    # Nothing listens there: a worker that waited for its broker before it looked at the file would not come back so.
+    environment = os.environ | {
+        "READBRIEF_SECRET": "0123456789abcdef",
+        "READBRIEF_PLAYBOOK": str(file),
+        "READBRIEF_KAFKA_BOOTSTRAP": "127.0.0.1:1",
+    }
+    command = [sys.executable, "-m", "readbrief", "run", "streams"]
+    done = subprocess.run(command, env=environment, cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 1
+    assert f"{file}:2:10: outbox.coldown_s: unknown key; did you mean 'cooldown_s'?" in done.stderr
+    assert "Traceback" not in done.stderr

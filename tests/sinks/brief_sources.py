@@ -14,12 +14,14 @@ from zoneinfo import ZoneInfo
 
 from schemas.brief import Brief, ReadSummary
 from schemas.directory import Directory, Function
+from schemas.emails import EmailInterest
 from schemas.interest import Committee, ContentInterest, Reason, Rise, Silence, Trend
 from schemas.playbook import Playbook
 from schemas.urls import canonical_url
 from sinks.delivery.document import Line
 from sinks.delivery.outside_text import clipped, one_line
 from sinks.delivery.phrases import Phrases
+from sinks.delivery.said_people import international
 
 _FACTS = ("function.", "role.", "stage.", "lifecycle.", "temperature.")
 """Phrases that say what somebody or something is: no words of the language, but facts that need evidence."""
@@ -90,7 +92,7 @@ class Sources:
 
     def _contact(self, contact_id: str) -> Iterator[str]:
         if contact := self.directory.contacts.get(contact_id):
-            yield from (contact.name, contact.title, contact.email or "")
+            yield from (contact.name, contact.title, contact.email or "", international(contact.phone or ""))
             yield self._word("function", contact.function)
             yield self._word("role", contact.role)
 
@@ -139,6 +141,18 @@ class Sources:
             if content.url == canonical_url(url):
                 yield from (content.title, self._time(content.active_ms // 1000))
 
+    def _email(self, email: EmailInterest, name: str) -> Iterator[str]:
+        contact_id, _, campaign_id = name.partition("/")
+        for mail in email.mails:
+            if (mail.contact_id, mail.campaign_id) == (contact_id, campaign_id):
+                yield campaign_id
+                yield self.moment(mail.opened_ms or 0)
+                clicks = [click for click in mail.clicks if click.counted]
+                yield str(len(clicks) - 2)
+                for click in clicks:
+                    yield from (click.link, clipped(click.url, 60), self.moment(click.at_ms))
+                    yield str(len(click.page_view_ids))
+
     def _reasons(self, reasons: tuple[Reason, ...], _: str) -> Iterator[str]:
         for reason in reasons:
             yield from (self.phrases.number(reason.points), reason.detail)
@@ -160,6 +174,12 @@ class Sources:
         match name:
             case "trigger":
                 yield self.moment(value.met_ms)
+                yield from (*(clipped(form, 60) for form in value.forms), value.campaign_id)
+                yield from (self._word("function", function) for function in value.functions)
+            case "rep_told_ms":
+                yield self.moment(value)
+            case "unopened_h":
+                yield self._time(round(value * 3600))
             case "more_reads":
                 shown = {(read.contact_id, canonical_url(read.url)) for read in self.brief.reads}
                 yield from map(str, range(value, value + len(shown) + 1))

@@ -9,10 +9,11 @@ from schemas.brief import (
     HandOverReason,
     TriggerKind,
 )
-from schemas.directory import Lifecycle
-from schemas.events import IdentifyMethod
+from schemas.directory import Function, Lifecycle
+from schemas.emails import MailKind
+from schemas.events import EmailAgent, IdentifyMethod
 from schemas.playbook import BringRules
-from tests.sinks.golden_world import DAY_MS, NOW_MS, SITE, Story, read
+from tests.sinks.golden_world import DAY_MS, NOW_MS, SITE, Story, fact, mailing, read
 
 DAY_S = DAY_MS // 1000
 _PRICE = {"Price per machine": 95, "Volume steps": 70, "Payment": 15, "Trial": 1}
@@ -29,6 +30,24 @@ _TINA = read("i1", "/security", "tina", 120, 70, sections={"Ports": 50, "Certifi
 _SILENT = Colleague(reason=BringReason.silent_rep, rep_id="boss")
 _PATHS = ("/cost", "/how-it-works", "/retrofit", "/compare", "/security", "/pricing", "/contract")
 _UP = TriggerKind.temperature_up
+_CAME = read("a1", "/cost", "tom", 140, 80, ago_s=600, sections={"The sum on one page": 60})
+_AUTUMN = mailing(
+    "autumn-downtime", "tom",
+    fact(MailKind.delivered, 9_000), fact(MailKind.opened, 800, agent=EmailAgent.browser),
+    fact(MailKind.clicked, 745, "/cost", link="standstill", agent=EmailAgent.browser),
+    fact(MailKind.landed, 741, visitor_id="visitor-tom"),
+)  # fmt: skip
+_TRIAL = mailing(
+    "free-trial", "tina",
+    fact(MailKind.delivered, 90_000),
+    fact(MailKind.clicked, 80_000, "/shop/trial", link="Try it for 30 days", agent=EmailAgent.browser, snippet=False),
+)  # fmt: skip
+_SCANNED = mailing(
+    "spring-audit", "tina",
+    fact(MailKind.delivered, 9_000), fact(MailKind.opened, 8_999, agent=EmailAgent.gmail_proxy),
+    fact(MailKind.clicked, 8_998, "/cost", head=True, data_center=True),
+)  # fmt: skip
+_OUT = mailing("old-news", "tom", fact(MailKind.delivered, 99_000), fact(MailKind.unsubscribed, 98_000))
 _PEOPLE_OF_BIG = (
     read("e1", "/cost", "eva", 90, 75, ago_s=8000),
     read("b1", "/how-it-works", "ben", 150, 100, sections={"The pattern": 90}, ago_s=6000),
@@ -101,6 +120,32 @@ SITUATIONS: dict[str, tuple[Story, ...]] = {
     "a silent rep: the manager": (
         Story((_TOM,), bring=(_SILENT,)),
     ),
+    "escalated: the manager of a silent rep": (Story((_TOM, *_PETRA_TWICE), _UP, silent_rep=True),),
+    "escalated: large and hot": (Story(_PEOPLE_OF_BIG, _UP, "big", silent_rep=True),),
+    "a form was sent": (
+        Story((_TOM, read("v1", "/retrofit", "tina", 70, 90, ago_s=30)), TriggerKind.form_sent, trigger_read="pv-v1",
+              trigger={"forms": ("visit-request",)}),
+    ),
+    "several functions within a week": (
+        Story(_PEOPLE_OF_BIG, TriggerKind.several_functions, "big",
+              trigger={"functions": (Function.executive, Function.purchaser, Function.technician)}),
+    ),
+    "a campaign click, confirmed on the site": (
+        Story((_CAME,), TriggerKind.campaign_click, occasion={"campaigns": {"pv-a1": "autumn-downtime"}},
+              trigger={"campaign_id": "autumn-downtime"}, mails=(_AUTUMN,)),
+    ),
+    "a customer reads renewal pages": (
+        Story((read("r2", "/renew", "petra", 80, 100), read("r3", "/contract", "petra", 50, 40, ago_s=20)),
+              TriggerKind.renewal_or_leaving, account={"lifecycle": Lifecycle.use}),
+    ),
+    "several mails beside the site": (
+        Story((_CAME, _TINA), mails=(_AUTUMN, _TRIAL)),
+    ),
+    "a mail whose reading was told before": (
+        Story((_CAME, _TINA), told={"pv-a1": 140_000}, mails=(_AUTUMN,)),
+    ),
+    "a mail that only machines opened": (Story((_TINA,), mails=(_SCANNED,)),),
+    "a reader of mails who opted out": (Story((_CAME,), mails=(_AUTUMN, _OUT)),),
     "a customer reads about renewal": (
         Story((read("r1", "/renew", "petra", 80, 100),), account={"lifecycle": Lifecycle.use}),
     ),

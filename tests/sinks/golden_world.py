@@ -9,11 +9,16 @@ from schemas.brief import Brief, Colleague, Trigger, TriggerKind
 from schemas.channel import ChannelKind
 from schemas.delivery import Delivery
 from schemas.directory import Account, BuyingRole, Channel, Contact, Content, Directory, Function, Lifecycle, Rep, Stage
+from schemas.emails import MailFact, Mailing, MailKind
 from schemas.events import IdentifyMethod
 from schemas.playbook import TemperatureRules, load_playbook
 from schemas.reads import ClickMark, Read
+from schemas.rep_mail import Released
 from streams.briefing import Occasion, compose
+from streams.email_interest import mails_of
+from streams.escalation import escalate
 from streams.interest import summarise
+from streams.outbox import OutboxState
 
 LANGUAGES = {
     "en": ("en-GB", "Europe/London"),
@@ -48,6 +53,8 @@ _PEOPLE = (
     ("lena", "lead", "Lena Marsh", "", None, None),
 )
 
+_PHONES = {"petra": "+49305550134", "tina": "+49305550134;ext=17"}
+
 
 def a_directory() -> Directory:
     directory = Directory()
@@ -63,6 +70,7 @@ def a_directory() -> Directory:
                 manager_id="boss",
             )
         )
+        directory.put(Rep(rep_id=f"boss-{name}", name="Jonas Weber", language=tag, time_zone=zone, channels=mail))
     directory.put(Rep(rep_id="boss", name="Jonas Weber", channels=mail))
     for account in (
         Account(account_id="acme", name="Acme Foods", rep_id="rep-en", industry="food"),
@@ -80,6 +88,7 @@ def a_directory() -> Directory:
                 function=function,
                 role=role,
                 email=f"{contact_id}@{account_id}.example",
+                phone=_PHONES.get(contact_id),
             )
         )
     for path, title, topics, stage, owner, reading_time_s in _CONTENTS:
@@ -89,6 +98,17 @@ def a_directory() -> Directory:
             )
         )
     return directory
+
+
+def mailing(campaign: str, contact_id: str, *facts: MailFact) -> Mailing:
+    """Make one campaign's mail to a contact, and what was reported of it."""
+    return Mailing(contact_id=contact_id, campaign_id=campaign, facts={one.event_id: one for one in facts})
+
+
+def fact(kind: MailKind, ago_s: int, path: str = "", **said: Any) -> MailFact:
+    """Make a report of a mail, so long before the brief; a click's target by its path."""
+    target = {"url": SITE + path} if path else {}
+    return MailFact(event_id=f"ev-{kind}-{ago_s}", kind=kind, at_ms=NOW_MS - 1000 * ago_s, **target, **said)
 
 
 def read(name: str, path: str, contact_id: str, active_s: int, depth_pct: int, **facts: Any) -> Read:
@@ -132,6 +152,9 @@ class Story:
     bring: tuple[Colleague, ...] = ()
     gone: tuple[str, ...] = ()
     playbook: dict[str, Any] = field(default_factory=dict)
+    trigger: dict[str, Any] = field(default_factory=dict)
+    mails: tuple[Mailing, ...] = ()
+    silent_rep: bool = False
 
     def brief(self, language: str, directory: Directory) -> Brief:
         """Compose the brief as the accounts stage does; what is gone is taken out of the directory first."""
@@ -142,11 +165,12 @@ class Story:
         directory.put(account)
         playbook = PLAYBOOK.model_copy(update=self.playbook)
         rep = directory.reps[f"rep-{language}"]
-        interest = summarise(self.account_id, self.reads, directory, playbook)
+        mails = mails_of({one.campaign_id: one for one in self.mails}, self.reads)
+        interest = summarise(self.account_id, self.reads, directory, playbook, mails=mails)
         everything = "hand_over" in self.occasion
         fresh = [one for one in self.reads if everything or one.active_ms > self.told.get(one.page_view_id, 0)]
         about = next((one for one in fresh if one.page_view_id == self.trigger_read), fresh[0])
-        trigger = Trigger(kind=self.kind, met_ms=NOW_MS, page_view_id=about.page_view_id, url=about.url)
+        trigger = Trigger(kind=self.kind, met_ms=NOW_MS, page_view_id=about.page_view_id, url=about.url, **self.trigger)
         occasion = Occasion(trigger, fresh, self.told, interest, **self.occasion)
         brief = compose(occasion, account, rep, directory, playbook)
         bring = (*brief.advice.bring, *self.bring)
@@ -156,8 +180,28 @@ class Story:
 def delivery_of(stories: Sequence[Story], language: str) -> tuple[Delivery, Directory]:
     """Compose stories as one message for the rep of a language."""
     directory = a_directory()
-    briefs = tuple(story.brief(language, directory) for story in stories)
+    if any(story.silent_rep for story in stories):
+        briefs = tuple(_escalated(story, language, directory) for story in stories)
+    else:
+        briefs = tuple(story.brief(language, directory) for story in stories)
     delivery = Delivery(
-        delivery_id="delivery-1", rep_id=f"rep-{language}", channel=ChannelKind.email, briefs=briefs, released_ms=NOW_MS
+        delivery_id="delivery-1",
+        rep_id=briefs[-1].rep_id,
+        channel=ChannelKind.email,
+        briefs=briefs,
+        released_ms=NOW_MS,
     )
     return delivery, directory
+
+
+def _escalated(story: Story, language: str, directory: Directory) -> Brief:
+    """Leave the brief of a rep of another language unopened until the manager, of this one, is told."""
+    names = [*LANGUAGES]
+    other = names[names.index(language) - 1]
+    rep = directory.reps[f"rep-{other}"].model_copy(update={"manager_id": f"boss-{language}"})
+    directory.put(rep)
+    brief = story.brief(other, directory)
+    gone = Released(brief_id=brief.brief_id, account_id=brief.account_id, at_ms=NOW_MS, unopened=brief)
+    state = OutboxState(rep_id=rep.rep_id, released=(gone,))
+    (mail,) = escalate(state, rep, directory, PLAYBOOK, NOW_MS + 7 * DAY_MS).mails
+    return mail.briefs[0]

@@ -150,6 +150,35 @@ def test_a_digest_of_one_account_is_headed_by_its_newest_brief() -> None:
     assert "Contract terms" in render(a_delivery(briefs=(a_brief(1), newest)), a_directory()).subject
 
 
+def test_the_newest_brief_is_the_one_decided_last_wherever_its_worth_puts_it() -> None:
+    newest = a_brief(
+        2,
+        decided_ms=MET_MS + 9_000,
+        trigger=a_brief().trigger.model_copy(update={"kind": TriggerKind.form_sent}),
+        interest=an_interest("acme", Temperature.warm),
+        language="de",
+    )
+    globex = a_brief(3, account_id="globex", interest=an_interest("globex", Temperature.hot))
+    delivery = a_delivery(briefs=(newest, a_brief(1)))
+    assert "hat ein Formular gesendet" in render(delivery, a_directory()).subject
+    told = summary(delivery, a_directory())
+    assert (told["trigger"], told["temperature"], told["language"]) == ("form_sent", "warm", "de")
+    both = render(a_delivery(briefs=(newest, globex, a_brief(1))), a_directory())
+    assert both.subject.endswith("Acme Robotics (warm) und Globex (heiß)")
+
+
+def test_a_contacts_number_is_dialled_from_the_mail_and_read_everywhere() -> None:
+    directory = a_directory()
+    dana = directory.contacts["dana"].model_copy(update={"email": "d@x.example", "phone": "+49305550134;ext=12"})
+    directory.put(dana)
+    rendered = render(a_delivery(), directory)
+    assert "tel:+49305550134;ext=12" in Page(rendered.html).links
+    for form in (Page(rendered.html).text, rendered.text):
+        assert "d@x.example · +49 30 5550134 ext. 12" in form
+    assert "tel:" not in rendered.text
+    assert "+49 30 5550134" in rendered.chat
+
+
 @pytest.mark.parametrize("hostile", HOSTILE)
 def test_nothing_from_outside_becomes_markup_a_link_or_a_header(hostile: str) -> None:
     directory = a_directory()

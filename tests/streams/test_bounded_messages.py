@@ -3,10 +3,13 @@
 from schemas.activity import Activity, ActivityItem, OwnedSpan, Ownership
 from schemas.envelope import Bundle
 from schemas.events import Click, Event, Identify, IdentifyMethod, PageProgress, SectionAttention
-from schemas.playbook import Playbook
+from schemas.playbook import OutboxRules, Playbook
 from schemas.topics import ACTIVITY, EVENTS
 from streams.account_records import state_of
 from streams.account_stage import AccountStage
+from streams.accounts import AccountState, advance, take_in
+from streams.briefing import MAX_TOLD
+from streams.merging import merged
 from streams.records import MemoryTable
 from streams.stage import Incoming, Work
 from streams.visitor_stage import VisitorStage
@@ -129,3 +132,31 @@ def test_activity_is_split_by_its_size_and_whose_it_is_goes_first() -> None:
     assert [len(one.owners) for one in sent] == [1] + [0] * (len(sent) - 1)
     told = [item.envelope.event.event_id for one in sent for item in one.items]
     assert told == [event.event_id for event in reading] or told == ["i", *(event.event_id for event in reading)]
+
+
+def test_a_brief_on_an_account_that_read_thousands_of_pages_stays_small_and_tells_nothing_twice() -> None:
+    known, playbook = directory(), Playbook(company="Example")
+    items = tuple(item for visitor in range(VISITORS // 2) for item in reads_of(visitor))
+    owners = tuple(map(owned, range(VISITORS // 2)))
+    state = take_in(
+        AccountState(account_id="acme"), Activity(account_id="acme", owners=owners, items=items), history_days=90
+    )
+    later_ms = START_MS + 4 * DAY_MS
+    step = advance(state, known, playbook, later_ms)
+    (brief,) = step.briefs
+    assert len(state.reads) == VISITORS
+    assert len(brief.told) == MAX_TOLD
+    assert {read.page_view_id for read in brief.reads} <= brief.told.keys()
+    assert brief.more_reads == VISITORS - len(brief.reads)
+    # A digest holds ten of them; who takes the account over is told all of it, and by no larger message.
+    assert len(brief.to_bytes()) < BROKER_TAKES / OutboxRules().max_briefs_in_digest
+    assert step.state.told.keys() == state.reads.keys()
+    assert advance(step.state, known, playbook, later_ms + DAY_MS, step.state).briefs == ()
+
+    other = brief.model_copy(
+        update={"brief_id": "b2", "told": {f"{NAME}-{n}": 1 for n in range(MAX_TOLD)}, "decided_ms": later_ms}
+    )
+    both = merged(brief, other)
+    assert len(both.told) == MAX_TOLD
+    assert {read.page_view_id for read in both.reads} <= both.told.keys()
+    assert both.more_reads >= brief.more_reads

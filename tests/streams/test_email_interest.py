@@ -3,12 +3,14 @@
 import random
 from typing import Any
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.activity import Activity, ActivityItem
+from schemas.brief import TriggerKind
 from schemas.directory import Contact, Directory
-from schemas.emails import Verdict
+from schemas.emails import MailFact, Mailing, MailKind, Verdict
 from schemas.events import (
     EmailAgent,
     EmailBounce,
@@ -26,6 +28,7 @@ from schemas.interest import Interest, Temperature
 from schemas.playbook import Playbook, TemperatureRules
 from streams.account_records import changes_between, state_of
 from streams.accounts import AccountState, advance, take_in
+from streams.email_interest import MAX_OPT_OUTS, with_opt_outs
 from streams.records import MemoryTable
 from tests.streams import journeys
 from tests.streams.journeys import SITE, START_MS, envelope
@@ -58,9 +61,9 @@ def click(name: str = "click-1", at_ms: int = HOUR_MS, **said: Any) -> ActivityI
     return mail(EmailClick, name, at_ms, **{"url": PRICE, "agent": EmailAgent.browser, **said})
 
 
-def page(at_ms: int, active_ms: int = 20_000) -> ActivityItem:
+def page(at_ms: int, active_ms: int = 20_000, url: str = PRICE) -> ActivityItem:
     event = PageProgress(
-        event_id=f"page-{at_ms}", occurred_ms=START_MS + at_ms, page_view_id="pv-1", url=PRICE,
+        event_id=f"page-{at_ms}", occurred_ms=START_MS + at_ms, page_view_id="pv-1", url=url,
         active_ms=active_ms, depth_pct=80, left=True,
     )  # fmt: skip
     return item(event, visitor="v1")
@@ -150,6 +153,83 @@ def test_of_a_contact_who_is_gone_no_mail_is_kept_or_told() -> None:
     assert step.interest
     assert step.interest.email
     assert [one.contact_id for one in step.interest.email.mails] == ["eve"]
+
+
+def gone_and_back(*items: ActivityItem) -> AccountState:
+    """Have dana leave the directory after some mails, and come back."""
+    before = state(*items)
+    left = advance(before, directory("dana"), PLAYBOOK, START_MS + HOUR_MS, before).state
+    assert left.mailings == {}
+    return advance(left, directory(), PLAYBOOK, START_MS + 2 * HOUR_MS, left).state
+
+
+@pytest.mark.parametrize("kind", [EmailUnsubscribe, EmailComplaint])
+def test_who_opted_out_stays_out_when_they_leave_the_directory_and_come_back(kind: type[Any]) -> None:
+    kept = gone_and_back(mail(kind, "u", 10))
+    assert "dana" not in kept.to_bytes().decode()  # they may have been forgotten
+    later = (click(at_ms=9 * HOUR_MS), landed(9 * HOUR_MS + 1000), page(9 * HOUR_MS + 2000))
+    after = take_in(AccountState.from_bytes(kept.to_bytes()), Activity(account_id="acme", items=later), 90)
+    said = advance(after, directory(), PLAYBOOK, START_MS + 10 * HOUR_MS).interest
+    assert said
+    assert said.email
+    assert (said.email.readers, said.email.mails, said.email.health.unsubscribed) == ((), (), ("dana",))
+    assert "email_click" not in {reason.kind for reason in said.reasons}
+
+
+def test_who_did_not_opt_out_reads_mails_again_after_they_came_back() -> None:
+    kept = gone_and_back(click())
+    later = (click(at_ms=9 * HOUR_MS), landed(9 * HOUR_MS + 1000), page(9 * HOUR_MS + 2000))
+    after = take_in(kept, Activity(account_id="acme", items=later), 90)
+    said = advance(after, directory(), PLAYBOOK, START_MS + 10 * HOUR_MS).interest
+    assert said
+    assert said.email
+    assert said.email.readers == ("dana",)
+
+
+opt_outs = st.lists(st.tuples(st.integers(0, 2_000), st.integers(0, 5_000)), max_size=40)
+
+
+@given(opt_outs, st.randoms())
+def test_opt_outs_are_the_same_in_any_order_and_bounded(told: list[tuple[int, int]], random: random.Random) -> None:
+    def kept(order: list[tuple[int, int]]) -> dict[str, int]:
+        known: dict[str, int] = {}
+        for contact, at_ms in order:
+            fact = MailFact(event_id=f"e-{contact}-{at_ms}", kind=MailKind.unsubscribed, at_ms=at_ms)
+            one = Mailing(contact_id=f"c{contact}", campaign_id="spring", facts={fact.event_id: fact})
+            known = dict(with_opt_outs(known, [one, one]))
+        return known
+
+    shuffled = list(told)
+    random.shuffle(shuffled)
+    assert kept(told) == kept(shuffled)
+    assert len(kept(told)) == len({contact for contact, _ in told})
+
+
+def test_of_too_many_opt_outs_the_latest_stay() -> None:
+    facts = [MailFact(event_id=f"e{n}", kind=MailKind.complained, at_ms=n) for n in range(MAX_OPT_OUTS + 50)]
+    mails = [Mailing(contact_id=f"c{n}", campaign_id="s", facts={one.event_id: one}) for n, one in enumerate(facts)]
+    kept = with_opt_outs({}, mails)
+    assert len(kept) == MAX_OPT_OUTS
+    assert min(kept.values()) == 50
+
+
+@pytest.mark.parametrize("is_back", [False, True])
+@pytest.mark.parametrize("opted_out", [False, True])
+def test_clicks_of_contacts_who_opted_out_bring_no_campaign_and_no_trigger(*, opted_out: bool, is_back: bool) -> None:
+    out = (mail(EmailUnsubscribe, "u", 10),) if opted_out else ()
+    before = gone_and_back(*out) if is_back else state(*out)
+    plain = SITE + "/problem"
+    came = (click(at_ms=9 * HOUR_MS, url=plain), landed(9 * HOUR_MS + 1000), page(9 * HOUR_MS + 2000, url=plain))
+    after = take_in(before, Activity(account_id="acme", items=came), 90)
+    plain_rules = Playbook(company="Example")  # whose limits one page does not reach
+    (brief,) = advance(after, directory(), plain_rules, START_MS + 12 * HOUR_MS).briefs
+    assert [read.page_view_id for read in brief.reads] == ["pv-1"]  # what they read on the site is told all the same
+    campaign = "" if opted_out else "spring"
+    assert (brief.reads[0].campaign_id, brief.trigger.campaign_id) == (campaign, campaign)
+    assert (brief.trigger.kind is TriggerKind.campaign_click) is not opted_out
+    clicked = "email_click" in {reason.kind for reason in brief.interest.reasons}
+    assert clicked is not opted_out
+    assert bool(brief.interest.email and brief.interest.email.readers) is not opted_out
 
 
 def test_a_click_that_is_a_machines_by_itself_brings_nobody_by_a_campaign() -> None:

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.brief import Brief, Correction, CorrectionKind, ReadSummary, TriggerKind
+from schemas.brief import Advice, Brief, BringReason, Colleague, Correction, CorrectionKind, ReadSummary, TriggerKind
 from schemas.decision import Decision, Rule, Verdict
 from schemas.delivery import ChannelKind, Delivery, Outcome, OutcomeKind
-from schemas.directory import Account, Directory, Rep
+from schemas.directory import Account, Directory, Function, Rep
 from schemas.interest import Temperature
 from schemas.playbook import OutboxRules, Playbook
 from schemas.rep_mail import RepMail
@@ -20,6 +20,7 @@ from schemas.topics import BRIEFS, DECISIONS, DELIVERIES, OUTCOMES
 from streams.outbox import OutboxState
 from streams.records import HEAD, MemoryTable
 from streams.rep_stage import RepStage
+from streams.retelling import in_language
 from streams.stage import Incoming, Work
 from tests.streams.test_outbox import brief, ms, rep
 from tests.streams.test_working_hours import wall_says_open
@@ -226,6 +227,65 @@ def test_what_is_hot_and_unopened_for_a_working_day_goes_to_the_manager_once() -
     told = desk.mails[0].briefs[0]
     assert (told.rep_id, told.escalates, told.escalated_from, told.decided_ms) == ("boss", "b1", "rita", ms(9, 13))
     assert desk.rules_of("b1")[-1] is Rule.unopened
+
+
+SPOKEN = RULES.model_copy(
+    update={
+        "next_steps": {Temperature.hot: {"en": "Call today.", "de": "Heute anrufen."}},
+        "concerns": {Function.purchaser: ({"en": "Terms.", "de": "Konditionen."},)},
+    }
+)
+SAID = Advice(
+    next_step="Call today.",
+    concerns=("Terms.",),
+    stress=("Gone from the playbook.",),
+    bring=(Colleague(reason=BringReason.hot_and_large, rep_id="boss"), Colleague(reason=BringReason.topic_expert)),
+    sources={
+        "Call today.": "next_steps.hot",
+        "Terms.": "concerns.purchaser.0",
+        "Gone from the playbook.": "topics.price.stress.0",
+    },
+)
+
+
+def advised(name: str, at_ms: int) -> Brief:
+    return hot(name, at_ms).model_copy(update={"language": "en", "advice": SAID})
+
+
+def test_a_manager_reads_in_their_own_language_whose_account_it_is_and_for_how_long() -> None:
+    desk = Desk(WITH_BOSS, SPOKEN, BOSS.model_copy(update={"language": "de-AT"}))
+    desk.give(ms(6, 15), advised("b1", ms(6, 15)))
+    desk.until(ms(20, 0))
+    told = desk.mails[0].briefs[0]
+    assert (told.language, told.rep_told_ms, told.unopened_h) == ("de-AT", ms(6, 15), 8)
+    advice = told.advice
+    assert (advice.next_step, advice.concerns) == ("Heute anrufen.", ("Konditionen.",))
+    assert advice.sources["Heute anrufen."] == "next_steps.hot"
+    # What the playbook has no more stays as it was said.
+    assert advice.stress == ("Gone from the playbook.",)
+    assert [(one.reason, one.rep_id) for one in advice.bring] == [
+        (BringReason.silent_rep, "rita"), (BringReason.topic_expert, ""),
+    ]  # fmt: skip
+
+
+def test_what_stands_elsewhere_in_the_playbook_now_is_not_put_in_the_place_of_what_was_said() -> None:
+    changed = SPOKEN.model_copy(update={"next_steps": {Temperature.hot: {"en": "Wait.", "de": "Warten."}}})
+    told = in_language(advised("b1", ms(6, 15)), "de", changed)
+    assert (told.advice.next_step, told.advice.concerns) == ("Call today.", ("Konditionen.",))
+
+
+def test_the_reps_next_brief_names_the_manager_who_heard_of_it_until_the_rep_opens_one() -> None:
+    desk = Desk(WITH_BOSS, manager=BOSS)
+    desk.give(ms(6, 15), hot("b1", ms(6, 15)))
+    desk.until(ms(10, 9))
+    desk.give(ms(10, 10), news("b2", "acme", ms(10, 10)), news("b3", "bolt", ms(10, 10)))
+    desk.until(ms(10, 12))
+    desk.give(ms(10, 13), answer(OutcomeKind.opened, "acme", ms(10, 13)))
+    desk.give(ms(11, 10), news("b4", "acme", ms(11, 10)))
+    desk.until(ms(12, 0))
+    sent = {one.brief_id: one for delivery in desk.sent.values() for one in delivery.briefs}
+    brought = {name: [one.rep_id for one in brief.advice.bring] for name, brief in sent.items()}
+    assert brought == {"b1": [], "b2": ["boss"], "b3": [], "b4": []}
 
 
 @pytest.mark.parametrize("kind", [OutcomeKind.opened, OutcomeKind.clicked, OutcomeKind.call_made, OutcomeKind.useful])
