@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from schemas.errors import UnavailableError
-from sinks.web import accounts, query_page, sign_in
+from sinks.web import account, accounts, query_page, sign_in
 from sinks.web.headers import SafeHeaders
 from sinks.web.routing import PageRoute, anonymous, as_route
 from sinks.web.static_files import static_files
@@ -26,6 +26,7 @@ _A_YEAR = "public, max-age=31536000, immutable"
 PAGES: tuple[PageRoute, ...] = (
     *sign_in.ROUTES,
     *accounts.ROUTES,
+    *account.ROUTES,
     *query_page.ROUTES,
 )
 

@@ -63,6 +63,11 @@ class Asked:
         """The moment of the request."""
         return datetime.fromtimestamp(self.now_ms / 1000, UTC)
 
+    @staticmethod
+    def at(at_ms: int) -> datetime:
+        """Return a moment that is given in Unix milliseconds."""
+        return datetime.fromtimestamp(at_ms / 1000, UTC)
+
     @property
     def tabs(self) -> list[tuple[str, str]]:
         """The pages in the head of each page: key of the phrase, and address."""
