@@ -5,7 +5,7 @@ import signal
 import sys
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -82,11 +82,36 @@ def run_reports(settings: Settings) -> int:
     return 0
 
 
+def run_web(settings: Settings) -> int:
+    """Serve the pages until SIGTERM; they start once the directory is known."""
+    from sinks.consumer import wait_for_broker
+    from sinks.directory_feed import DirectoryFeed
+    from sinks.lags import KeptLags
+    from sinks.web.process import run
+
+    watch = PlaybookWatch(settings.playbook)
+    wait_for_broker(settings.kafka_bootstrap, settings.start_wait_s, threading.Event())
+    feed = DirectoryFeed(settings.kafka_bootstrap)
+    try:
+        feed.wait_current(DIRECTORY_TIMEOUT_S)
+        with closing(Publisher(settings.kafka_bootstrap, delivery_timeout_s=PUBLISH_TIMEOUT_S)) as publisher:
+
+            def publish(topic: str, key: bytes | None, value: bytes | None, partition: int | None) -> None:
+                publisher.publish(topic, value, key, partition)
+
+            lags = KeptLags(settings.kafka_bootstrap)
+            run(settings, feed.directory, watch.current, publish, lags, on_ready=announce_ready)
+    finally:
+        feed.close()
+    return 0
+
+
 WORKERS: dict[str, Callable[[Settings], int]] = {
     "collector": run_collector,
     "streams": run_streams,
     "clickhouse": run_clickhouse,
     "delivery": run_delivery,
+    "web": run_web,
     "reports": run_reports,
 }
 
