@@ -36,7 +36,7 @@ CLICKS = (
 )
 
 
-def entities() -> list[Entity]:
+def entities(url: str = URL) -> list[Entity]:
     mail = (Channel(kind=ChannelKind.email, target="rep@example.com"),)
     made: list[Entity] = [
         Rep(rep_id="ann", name="Ann", channels=mail),
@@ -44,7 +44,7 @@ def entities() -> list[Entity]:
         Account(account_id="acme", name="Acme <b>Pumps</b>", rep_id="ann"),
         Account(account_id="bolt", name="Bolt & Sons", rep_id="bo"),
         Account(account_id=STAFF, name="Nordhaven", rep_id="bo"),
-        Content(url=URL, title=f"Prices {HOSTILE}"),
+        Content(url=url, title=f"Prices {HOSTILE}"),
     ]
     made += [
         Contact(contact_id=contact, account_id=account, name=contact.title(), function=FUNCTIONS.get(contact))
@@ -54,9 +54,9 @@ def entities() -> list[Entity]:
     return made
 
 
-def reading(visitor: str, device: Viewport, depth: int, active_s: int, at_ms: int) -> list[Envelope]:
+def reading(visitor: str, device: Viewport, depth: int, active_s: int, at_ms: int, url: str = URL) -> list[Envelope]:
     """Return one page view: its opening, two reports of progress, and clicks on what was reached."""
-    page = {"page_view_id": f"p-{visitor}", "url": URL}
+    page = {"page_view_id": f"p-{visitor}", "url": url}
     ends = active_s * 1000
     shares = [max(0, 14 - abs(tenth - 4) * 3) if tenth * 10 < depth else 0 for tenth in range(10)]
     bands = tuple(ends * share // sum(shares) for share in shares)
@@ -81,11 +81,11 @@ def reading(visitor: str, device: Viewport, depth: int, active_s: int, at_ms: in
     return [envelope(event, visitor) for event in events]
 
 
-def fill(client: Client) -> None:
+def fill(client: Client, url: str = URL) -> None:
     """Write it all, and the events twice, as a replay would have it."""
     writer = Writer(client, lambda *_: None, dead_letter_limit=1)
-    writer.write([entity(said, offset) for offset, said in enumerate(entities())], NOW_MS)
-    read = {visitor: reading(visitor, device, depth, active_s, NOW_MS)
+    writer.write([entity(said, offset) for offset, said in enumerate(entities(url))], NOW_MS)
+    read = {visitor: reading(visitor, device, depth, active_s, NOW_MS, url)
             for visitor, _, _, device, depth, active_s in READERS}  # fmt: skip
     every = [one for events in read.values() for one in events]
     for _ in range(2):
