@@ -64,7 +64,10 @@ def up(
         overrides["collector_url"] = f"http://127.0.0.1:{port}"
     stack = EmbeddedStack(data.resolve(), _progress, **overrides)
     stack.start()
-    _progress(f"ready: collector at {stack.settings.collector_url}, logs in {data}/logs; Ctrl-C stops everything")
+    _progress(
+        f"ready: collector at {stack.settings.collector_url}, pages at {stack.settings.web_url}, "
+        f"logs in {data}/logs; Ctrl-C stops everything"
+    )
     try:
         stack.watch(stop)
         _progress("stopping")
@@ -85,7 +88,7 @@ def demo(
 
 @app.command(epilog="Example:  readbrief run collector")
 def run(
-    process: Annotated[str, typer.Argument(help="collector, streams, clickhouse, delivery or reports")],
+    process: Annotated[str, typer.Argument(help="collector, streams, clickhouse, delivery, web or reports")],
 ) -> None:
     """Run one production process, set up by READBRIEF_* variables, until SIGTERM."""
     from readbrief.workers import WORKERS

@@ -84,11 +84,32 @@ def run_reports(settings: Settings) -> int:
     return 0
 
 
+def run_web(settings: Settings) -> int:
+    """Serve the pages until SIGTERM; they start once the directory is known."""
+    from sinks.consumer import wait_for_broker
+    from sinks.directory_feed import DirectoryFeed
+    from sinks.lags import group_lags
+    from sinks.web.process import run
+
+    watch = PlaybookWatch(settings.playbook)
+    wait_for_broker(settings.kafka_bootstrap, settings.start_wait_s, threading.Event())
+    feed = DirectoryFeed(settings.kafka_bootstrap)
+    try:
+        feed.wait_current(DIRECTORY_TIMEOUT_S)
+        with _publishing(settings) as publish:
+            lags = partial(group_lags, settings.kafka_bootstrap)
+            run(settings, feed.directory, watch.current, publish, lags, on_ready=announce_ready)
+    finally:
+        feed.close()
+    return 0
+
+
 WORKERS: dict[str, Callable[[Settings], int]] = {
     "collector": run_collector,
     "streams": run_streams,
     "clickhouse": run_clickhouse,
     "delivery": run_delivery,
+    "web": run_web,
     "reports": run_reports,
 }
 

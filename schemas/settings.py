@@ -145,8 +145,36 @@ class Settings(BaseSettings):
     ] = ""
     account_page_url: Annotated[
         str,
-        Field(pattern=r"^(https?://\S+)?$", description="An account's page, with {account_id} in it; no link if empty"),
+        Field(
+            pattern=r"^(https?://\S+)?$",
+            description="An account's page, with {account_id} in it; our own page's if empty",
+        ),
     ] = ""
+    web_host: Annotated[str, Field(description="Address the pages are served on")] = "127.0.0.1"
+    web_port: Annotated[int, Field(ge=0, le=65535, description="Port the pages are served on")] = 8090
+    web_url: Annotated[
+        str, Field(pattern=r"^https?://[^\s/]+/?$", description="The pages' public address, an origin of their own")
+    ] = "http://127.0.0.1:8090"
+    web_trusted_proxies: Annotated[
+        str, Field(description="Addresses or networks, by commas, whose X-Forwarded-For the pages believe")
+    ] = "127.0.0.1"
+    web_marketing: Annotated[
+        str, Field(description="Addresses, by commas, that see every account; reps are known by the directory")
+    ] = ""
+    web_session_hours: Annotated[int, Field(ge=1, le=720, description="How long a sign-in lasts")] = 12
+    web_link_minutes: Annotated[int, Field(ge=1, le=1440, description="How long a sign-in link is good, once")] = 15
+    oidc_issuer: Annotated[
+        str,
+        Field(pattern=r"^(https?://\S+)?$", description="Issuer of OpenID Connect for single sign-on; off if empty"),
+    ] = ""
+    oidc_client_id: Annotated[str, Field(description="The pages' client id there")] = ""
+    oidc_client_secret: Annotated[SecretStr, Field(description="The client's secret; none if it is a public one")] = (
+        SecretStr("")
+    )
+    oidc_name: Annotated[str, Field(max_length=40, description="What the issuer is called on the sign-in page")] = ""
+    oidc_trust_email: Annotated[
+        bool, Field(description="Take the issuer's email claim though it does not say that it is verified")
+    ] = False
     digest_spread_s: Annotated[
         float, Field(ge=0, le=7200, description="Digests leave within so many seconds, each rep's at its own moment")
     ] = 300
@@ -181,6 +209,16 @@ class Settings(BaseSettings):
         except (KeyError, ValueError, OSError) as error:
             raise ValueError(f"{name!r} is not an IANA time zone such as Europe/Berlin") from error
         return name
+
+    @property
+    def account_page(self) -> str:
+        """Where an account's page is, with {account_id} in it."""
+        return self.account_page_url or f"{self.web_url.rstrip('/')}/accounts/{{account_id}}"
+
+    @property
+    def marketers(self) -> tuple[str, ...]:
+        """The addresses that see every account."""
+        return tuple(one.strip() for one in self.web_marketing.split(",") if one.strip())
 
     def signing_key(self, purpose: str) -> bytes:
         """Return the key for one purpose, so that a token made for one is no good for another."""

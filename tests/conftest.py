@@ -12,4 +12,5 @@ pytest_plugins = [
     "tests.support.fresh_brokers",
     "tests.support.browser",
     "tests.support.figures",
+    "tests.support.pages",
 ]

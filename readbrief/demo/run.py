@@ -22,6 +22,7 @@ from schemas.errors import ReadbriefError
 from schemas.settings import Settings
 
 SITE_KEY = "demo"
+MANAGER = "maya.collins@nordhaven.example"
 CAMPAIGN = "spring-letter"
 PAGE_FOR_YOU = "/route-or-continuous"
 CHECK_PERIOD_S = 0.1
@@ -103,6 +104,7 @@ def _play(
     with watch_sent_briefs(stack.settings.kafka_bootstrap, tally.take):
         screen.pin(f"read an article yourself: {link(DEMO_CONTACT, site.origin + PAGE_FOR_YOU)}")
         screen.pin(f"the reps' inbox: {receivers.inbox_url}   their chat: {receivers.chat_url}")
+        screen.pin(f"their pages: {stack.settings.web_url}   sign in as {MANAGER}; the link comes to the inbox")
         surroundings = Surroundings(stack.settings.collector_url, SITE_KEY, site.origin, link)
         readers = threading.Thread(target=_read, args=(surroundings, screen), daemon=True)
         readers.start()

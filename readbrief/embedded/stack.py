@@ -28,6 +28,7 @@ WORKERS_START_S = 40  # what remains for them if replaying much history took lon
 DRAIN_S = 5
 WATCH_PERIOD_S = 0.25
 SETTINGS_FILE = "settings.json"
+MAX_PORT = 65_535
 
 
 class EmbeddedStack:
@@ -163,7 +164,17 @@ def _settings(data: Path, overrides: dict[str, Any]) -> Settings:
         "secret": _secret(data / "secret"),
         "spool_dir": data / "spool",
     }
-    return load_settings(**{**defaults, **overrides})
+    return with_web(load_settings(**{**defaults, **overrides}))
+
+
+def with_web(settings: Settings) -> Settings:
+    """Return the settings with a port for the pages: the one after the collector's, or another one that is free."""
+    if "READBRIEF_WEB_PORT" in os.environ:
+        return settings
+    near = settings.collector_port + 1
+    port = near if settings.collector_port and near < MAX_PORT and not listens(near) else free_port()
+    there = {} if "READBRIEF_WEB_URL" in os.environ else {"web_url": f"http://{HOST}:{port}"}
+    return settings.model_copy(update={"web_port": port, **there})
 
 
 def _secret(path: Path) -> str:

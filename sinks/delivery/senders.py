@@ -54,7 +54,7 @@ class Senders:
         if self.links is None:
             rendered = render(delivery, directory)
             return Letter(delivery, rendered.document, rendered)
-        feedback = Feedback(self.links, delivery, way.kind, self.settings.account_page_url)
+        feedback = Feedback(self.links, delivery, way.kind, self.settings.account_page)
         rendered = render(delivery, directory, feedback.button_url, feedback.followed)
         document = rendered.document
         if way.chat is not None and way.chat.service.takes_long_links:

@@ -145,7 +145,7 @@ def test_the_compose_file_runs_processes_and_settings_that_exist() -> None:
     ours = {name: service for name, service in compose["services"].items() if service.get("build") == "."}
     assert {service["command"] for service in ours.values()} == {
         "topics create", "migrate", "run collector", "run streams", "run clickhouse", "run delivery",
-        "run reports",
+        "run web", "run reports",
     }  # fmt: skip
     known = re.findall(r"`(READBRIEF_\w+)`", reference())
     for service in ours.values():

@@ -66,7 +66,7 @@ def test_a_missing_setting_is_one_line_that_names_it() -> None:
 def test_an_unknown_process_is_a_usage_error() -> None:
     done = readbrief("run", "everything", READBRIEF_SECRET=SECRET)
     assert done.returncode == 2
-    assert "collector, streams, clickhouse, delivery, reports" in done.stderr
+    assert "collector, streams, clickhouse, delivery, web, reports" in done.stderr
 
 
 def test_a_playbook_with_a_wrong_field_is_refused_before_anything_starts(tmp_path: Path) -> None:

@@ -2,10 +2,11 @@
 
 import json
 
-from readbrief.explain import MOMENTS, OUTCOMES, moment, timeline
+from readbrief.explain import moment, timeline
 from schemas.brief import TriggerKind
 from schemas.decision import Decision, Rule, Verdict
 from schemas.delivery import OutcomeKind
+from sinks.web.words import words_for
 from tests.sinks.store_samples import NOW_MS, brief, decision, outcome
 
 WITHOUT_A_BRIEF = Decision(
@@ -56,8 +57,9 @@ def test_every_rule_and_every_trigger_is_said_in_words_of_its_own() -> None:
     assert len(set(said.values())) == len(pairs)
     assert {rule for _, rule in pairs} == set(Rule)
     assert not any("{" in words or f"({pair[1]})" in words for pair, words in said.items())
-    assert set(MOMENTS) == set(TriggerKind)
-    assert {kind for kind in OutcomeKind if not kind.endswith("subscribed")} == set(OUTCOMES)
+    table = words_for("en").table
+    assert {f"explain.moment.{kind}" for kind in TriggerKind} <= set(table)
+    assert {f"explain.outcome.{kind}" for kind in OutcomeKind if not kind.endswith("subscribed")} <= set(table)
 
 
 def test_a_correction_and_a_managers_brief_say_what_they_are_about() -> None:
