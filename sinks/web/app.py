@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from schemas.errors import UnavailableError
-from sinks.web import account, accounts, query_page, sign_in
+from sinks.web import account, accounts, content, query_page, sign_in
 from sinks.web.headers import SafeHeaders
 from sinks.web.routing import PageRoute, anonymous, as_route
 from sinks.web.static_files import static_files
@@ -27,6 +27,7 @@ PAGES: tuple[PageRoute, ...] = (
     *sign_in.ROUTES,
     *accounts.ROUTES,
     *account.ROUTES,
+    *content.ROUTES,
     *query_page.ROUTES,
 )
 

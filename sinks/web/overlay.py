@@ -20,7 +20,8 @@ from sinks.clickhouse.client import connect
 from sinks.clickhouse.content_queries import Audience, Scope
 from sinks.web.words import Words, words_for
 
-LIFE_MS = 8 * 3_600_000
+HOUR_MS = 3_600_000
+LIFE_HOURS = 8
 _PURPOSE = "overlay"
 DEVICES = ("", "mobile", "tablet", "desktop")
 _WORDS = ("title", "counts", "lost", "scale", "other_layout", "close", "came_here")
@@ -45,9 +46,10 @@ def overlay_link(settings: Settings, scope: Scope, language: str, *, now_ms: int
     if origin_of(scope.url) not in origins:
         return None
     whose = scope.audience
+    # To the full hour, so that a page that shows the link stays the same meanwhile.
     claims = OverlayClaims(
         url=scope.url, first=scope.first, last=scope.last, reps=whose.reps, account_id=whose.account_id,
-        function=whose.function, language=language, until_ms=now_ms + LIFE_MS,
+        function=whose.function, language=language, until_ms=(now_ms // HOUR_MS + 1 + LIFE_HOURS) * HOUR_MS,
     )  # fmt: skip
     # The address of a page may have a fragment of its own; the overlay is drawn without it.
     address = scope.url.partition("#")[0]

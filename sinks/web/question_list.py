@@ -1,5 +1,5 @@
 """Every question that pages ask, by name."""
 
-from sinks.web import account, accounts
+from sinks.web import account, accounts, content
 
-QUESTIONS = {question.name: question for module in (accounts, account) for question in module.QUESTIONS}
+QUESTIONS = {question.name: question for module in (accounts, account, content) for question in module.QUESTIONS}
