@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from readbrief.embedded.lifetime import WITH_PARENT
 from readbrief.readiness import READY_FD
 
 TAIL_LINES = 12
@@ -33,7 +34,7 @@ class Child:
         self._close_pipe()
         reader, writer = os.pipe()
         os.set_blocking(reader, False)
-        environment = {**os.environ, **self.environment, READY_FD: str(writer)}
+        environment = {**os.environ, **self.environment, READY_FD: str(writer), WITH_PARENT: "1"}
         try:
             with self.log_path.open("ab") as log:
                 self._process = subprocess.Popen(  # noqa: S603 - the commands are our own

@@ -91,7 +91,10 @@ def run(
     process: Annotated[str, typer.Argument(help="collector, streams, clickhouse, delivery, web or reports")],
 ) -> None:
     """Run one production process, set up by READBRIEF_* variables, until SIGTERM."""
+    from readbrief.embedded.lifetime import die_with_parent_if_asked
     from readbrief.workers import WORKERS
+
+    die_with_parent_if_asked()
 
     if process not in WORKERS:
         raise typer.BadParameter(f"{process!r} is none of {', '.join(WORKERS)}")

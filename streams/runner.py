@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import structlog
 from aiokafka import AIOKafkaConsumer, ConsumerRebalanceListener, TopicPartition
 from aiokafka.coordinator.assignors.range import RangePartitionAssignor
-from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+from aiokafka.errors import CommitFailedError, ConsumerStoppedError, IllegalStateError, KafkaError
 from mode import Service
 
 from schemas.dead_letter import DeadLetter, DeadLetterStage
@@ -29,6 +29,7 @@ MAX_RECORDS = 500
 MAX_ROUND_BYTES = 4 * 2**20  # a second of work at most; heartbeats go out between the partitions' parts of it
 GATHER_S = 1.0  # between rounds, unless one is full: a key that many messages touch is worked out once
 COMMIT_EVERY_S = 1.0
+LEAVE_WITHIN_S = 2.0  # three stages leave one after the other, before whoever stops the worker loses patience
 
 log = structlog.get_logger()
 
@@ -105,11 +106,15 @@ class StageRunner(Service):  # type: ignore[misc]
             await client.start()
 
     async def on_stop(self) -> None:
-        """Commit what is done, and leave the group at once."""
-        async with self._between_rounds:
-            await self._commit()
-        for client in reversed(self._clients):
-            await client.stop()
+        """Commit what is done, and leave the group at once; without Kafka, leave as if killed, which loses nothing."""
+        try:
+            async with asyncio.timeout(LEAVE_WITHIN_S):
+                async with self._between_rounds:
+                    await self._commit()
+                for client in reversed(self._clients):
+                    await client.stop()
+        except TimeoutError:
+            log.warning("left_without_commit", stage=self._name.value, kafka=self._settings.kafka_bootstrap)
 
     async def revoked(self) -> None:
         """Finish the round under way, and commit: another worker goes on from there."""
@@ -134,22 +139,32 @@ class StageRunner(Service):  # type: ignore[misc]
                 await self._take_over()
                 assignment = self._assignment
                 found = await self._gathered()
-                for tasks in self._rounds(found):
-                    async with self._between_rounds:
-                        if assignment != self._assignment:
-                            break  # fetched for an assignment that is gone: whoever has them now gets them again
-                        await self._round(tasks)
+                await self._work_off(found, assignment)
                 async with self._between_rounds:
                     if not found or time.monotonic() > self._committed_at_s + COMMIT_EVERY_S:
                         await self._commit()
         except ReadbriefError as error:
             self.failure = error
             raise
+        except ConsumerStoppedError:
+            if not self.should_stop:
+                raise
         except KafkaError as error:
+            if self.should_stop:
+                return  # the clients were closed under it
             self.failure = UnavailableError(
                 f"Kafka at {self._settings.kafka_bootstrap} failed the {self._name.value} stage, which stops: {error!r}"
             )
             raise
+
+    async def _work_off(self, found: dict[TopicPartition, list[Any]], assignment: int) -> None:
+        for tasks in self._rounds(found):
+            async with self._between_rounds:
+                if self.should_stop:
+                    return  # all is committed, and the clients are being closed
+                if assignment != self._assignment:
+                    return  # fetched for an assignment that is gone: whoever has them now gets them again
+                await self._round(tasks)
 
     async def _take_over(self) -> None:
         if not self._to_take_over:

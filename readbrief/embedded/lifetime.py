@@ -1,4 +1,4 @@
-"""What both embedded servers need to start and to end: a free port, and a parent that still lives."""
+"""What processes of an embedded stack need to start and to end: a free port, and a parent that still lives."""
 
 import ctypes
 import os
@@ -9,6 +9,9 @@ import sys
 from schemas.errors import ReadbriefError
 
 HOST = "127.0.0.1"
+WITH_PARENT = "READBRIEF_WITH_PARENT"
+"""Set for a process that is to end with the one that started it, even if that is killed."""
+
 _PR_SET_PDEATHSIG = 1
 
 
@@ -27,6 +30,15 @@ def die_with_parent() -> None:
     ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
     if os.getppid() != parent:  # it ended before the request was in force
         raise EmbeddedServerError("the process that started this server has ended")
+
+
+def die_with_parent_if_asked() -> None:
+    """Do so where whoever started this process wants it: a worker that a shell or an init started outlives that.
+
+    Raises EmbeddedServerError if the parent is gone already.
+    """
+    if os.environ.pop(WITH_PARENT, None):
+        die_with_parent()
 
 
 def require_free_port(port: int) -> None:

@@ -3,7 +3,7 @@
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import time as clock_time
 from pathlib import Path
 
@@ -248,3 +248,14 @@ def test_too_many_dead_letters_in_a_row_stop_the_worker_with_the_reason(tmp_path
                 producer.send(EVENTS.name, value=b"nonsense", partition=1)
         assert running.process.wait(30) == 1
         assert "3 messages in a row could not be used" in running.tail()
+
+
+def test_a_worker_whose_broker_is_gone_ends_when_told(tmp_path: Path) -> None:
+    with ExitStack() as stack:
+        with fresh_kafka(tmp_path) as bootstrap:
+            publish_directory(bootstrap)
+            running = stack.enter_context(worker(bootstrap, tmp_path))
+            publish_events(bootstrap, "visitor-a", identify("a", "acme-1"), progress("pv-a", 30))
+            assert messages_until(bootstrap, ACTIVITY.name, bool, 20)  # done, and not yet committed
+        time.sleep(12)  # so that it has found out, and given up its membership
+        assert running.stop() == 0, running.tail()
