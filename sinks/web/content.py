@@ -114,7 +114,7 @@ def _line(curve: Curve) -> str:
 
 
 def _warmer(before: str, after: str) -> str:
-    order = ["", *(each.value for each in reversed(TEMPERATURES))]
+    order = ["", *(each.value for each in TEMPERATURES)]
     if not after or after == before or before not in order or after not in order:
         return "same"
     return "warmer" if order.index(after) > order.index(before) else "cooler"

@@ -69,6 +69,8 @@ def test_marketing_sees_all_readers_and_the_own_staff_in_no_number(pages: Pages)
     for said in ("Bolt &amp; Sons", "Acme &lt;b&gt;Pumps", "Most often they stop between", "Ask for a quote", "Terms"):
         assert said in page, said
     assert "Nordhaven" not in page
+    assert ">warmer<" in page
+    assert ">cooler<" not in page
     assert "<b>15</b>" in page
     listed = shown(pages, MARKETER, "/content").text
     assert f"/content/page?url={quote(URL, safe='')}" in listed
