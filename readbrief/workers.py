@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -96,7 +96,11 @@ def run_web(settings: Settings) -> int:
     feed = DirectoryFeed(settings.kafka_bootstrap)
     try:
         feed.wait_current(DIRECTORY_TIMEOUT_S)
-        with _publishing(settings) as publish:
+        with closing(Publisher(settings.kafka_bootstrap, delivery_timeout_s=PUBLISH_TIMEOUT_S)) as publisher:
+
+            def publish(topic: str, key: bytes | None, value: bytes | None, partition: int | None) -> None:
+                publisher.publish(topic, value, key, partition)
+
             lags = partial(group_lags, settings.kafka_bootstrap)
             run(settings, feed.directory, watch.current, publish, lags, on_ready=announce_ready)
     finally:

@@ -118,8 +118,8 @@ ACCOUNT_TIMELINE = """
         SELECT visitor_id, contact_id, valid_from, valid_until FROM identified_accounts FINAL
         WHERE account_id = %(account_id)s AND NOT withdrawn
     )
-    SELECT toUnixTimestamp64Milli(started) AS started_ms, toUnixTimestamp64Milli(last) AS last_ms, visitor_id, contact_id,
-           page_view_id, url, title, active_ms, depth_pct
+    SELECT toUnixTimestamp64Milli(started) AS started_ms, toUnixTimestamp64Milli(last) AS last_ms, visitor_id,
+           contact_id, page_view_id, url, title, active_ms, depth_pct
     FROM (
         SELECT visitor_id, page_view_id, started, last, url, title, active_ms, depth_pct FROM reads FINAL
         WHERE visitor_id IN (SELECT visitor_id FROM spans)

@@ -15,7 +15,8 @@ _LINKS_PER_ADDRESS, _LINKS_PER_CLIENT, _SIGN_INS_PER_CLIENT = 5, 20, 60
 _WINDOW_S = 900
 
 
-Publish = Callable[[str, bytes | None, bytes | None], None]
+Publish = Callable[[str, bytes | None, bytes | None, int | None], None]
+"""Puts a message on a topic: its name, key, value and partition; returns once it is acknowledged."""
 
 
 @dataclass

@@ -38,6 +38,7 @@ from schemas.rep_mail import RepMail
 from schemas.settings import Settings
 from sinks.clickhouse.writer import Writer
 from sinks.consumer import Record
+from sinks.lags import Lag
 from sinks.web.process import server_config
 from sinks.web.sessions import new_session
 from sinks.web.store import Store
@@ -144,7 +145,7 @@ def fill(client: Client) -> None:
         ("secret", "pricing", Temperature.hot, TrendWord.new),
     ):  # fmt: skip
         _account(told, account_id, path, temperature, trend)
-    letter = DeadLetter.of(DeadLetterStage.visitors, "events:0:17", f"not a bundle: {MARKUP}", b"{}", NOW_MS - HOUR_MS)
+    letter = DeadLetter.of(DeadLetterStage.visitors, "events/2/17", f"not a bundle: {MARKUP}", b"{}", NOW_MS - HOUR_MS)
     told.message("dead-letters", letter.dead_letter_id, letter)
 
 
@@ -263,7 +264,7 @@ class Pages:
     web: Web
     url: str
     mails: list[tuple[str, EmailMessage]] = field(default_factory=list)
-    published: list[tuple[str, bytes | None, bytes | None]] = field(default_factory=list)
+    published: list[tuple[str, bytes | None, bytes | None, int | None]] = field(default_factory=list)
     mailed: threading.Event = field(default_factory=threading.Event)
 
     def cookie(self, who: str) -> str:
@@ -292,7 +293,8 @@ def served_pages(settings: Settings, now_ms: int = NOW_MS) -> Iterator[Pages]:
         pages.mailed.set()
 
     web.send = send
-    web.publish = lambda topic, key, value: pages.published.append((topic, key, value))
+    web.lags = lambda: [Lag("readbrief-visitors", "events", 3), Lag("readbrief-accounts", "activity", None)]
+    web.publish = lambda *message: pages.published.append(message)
     server = uvicorn.Server(server_config(web))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -56,3 +56,16 @@
   };
   setTimeout(look, seconds * 1000);
 })();
+
+// A week's page stands in a frame: as high as it is, so that one thing scrolls and not two.
+(() => {
+  const frame = document.querySelector("iframe.week");
+  if (!frame) return;
+  const fit = () => {
+    const inside = frame.contentDocument;
+    if (inside && inside.body) frame.style.height = `${inside.documentElement.offsetHeight + 4}px`;
+  };
+  frame.addEventListener("load", fit);
+  window.addEventListener("resize", fit);
+  fit();
+})();
