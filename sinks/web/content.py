@@ -16,6 +16,7 @@ from sinks.clickhouse import content_queries
 from sinks.clickhouse.content_queries import Audience, Curve, Scope
 from sinks.web.asked import Asked, not_found
 from sinks.web.overlay import overlay_link
+from sinks.web.pictures import marks, picture_bytes, picture_for, pictures_of
 from sinks.web.questions import Given, Question
 from sinks.web.routing import PageRoute
 
@@ -23,6 +24,7 @@ DEVICES = ("mobile", "tablet", "desktop")
 FUNCTIONS = tuple(each.value for each in Function)
 MOST_ACCOUNTS, MOST_CLICKS = 500, 40
 MAX_URL = 2000
+MAX_DIGITS = 5
 _PLOT_WIDTH, _PLOT_HEIGHT = 600, 180
 
 
@@ -83,14 +85,28 @@ def content_page(asked: Asked) -> Response:
         clicks = content_queries.clicks(client, scope)
         readers = content_queries.readers(client, scope)
         moves = content_queries.moves(client, scope)
+        picture = picture_for(pictures_of(client, url), scope.audience.viewport)
     tenths = tenths_of(curve)
     return asked.page(
         "content.html.j2", tab="content", url=url, title=_title(asked, url), curve=curve, sections=sections,
         clicks=clicks[:MOST_CLICKS], readers=readers, moves=moves, tenths=tenths, stop=_stop(tenths),
         line_points=_line(curve), size=(_PLOT_WIDTH, _PLOT_HEIGHT), accounts=_choices(asked), devices=DEVICES,
         functions=FUNCTIONS, device=scope.audience.viewport, function=scope.audience.function,
-        warmer=_warmer, overlay=overlay_link(asked.web.settings, scope, asked.words.language, now_ms=asked.now_ms),
+        warmer=_warmer, picture=picture, marks=marks(picture, clicks) if picture else [],
+        picture_link="/content/picture?" + urlencode({"url": url, "width": picture.width if picture else 0}),
+        overlay=overlay_link(asked.web.settings, scope, asked.words.language, now_ms=asked.now_ms),
     )  # fmt: skip
+
+
+def content_picture(asked: Asked) -> Response:
+    """Give a stored picture of a page."""
+    said = asked.text("width")
+    width = int(said) if said.isascii() and said.isdigit() and len(said) <= MAX_DIGITS else 0
+    with asked.web.store.client() as client:
+        found = picture_bytes(client, _url(asked), width)
+    if found is None:
+        raise not_found()
+    return Response(found, media_type="image/jpeg")
 
 
 def tenths_of(curve: Curve) -> list[Tenth]:
@@ -159,4 +175,8 @@ QUESTIONS: tuple[Question, ...] = (
     ContentQuestion("content", "", _given),
     *(ContentQuestion(f"content-{each}", "", _given, about=each) for each in content_queries.Question),
 )
-ROUTES = (PageRoute("/content", content_list), PageRoute("/content/page", content_page))
+ROUTES = (
+    PageRoute("/content", content_list),
+    PageRoute("/content/page", content_page),
+    PageRoute("/content/picture", content_picture),
+)

@@ -1,5 +1,8 @@
 """Figures over the live page: by a signed link, under a strict policy, and whoever looks is no reader."""
 
+import os
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
@@ -21,15 +24,21 @@ from producers.collector.state import Collector
 from producers.links import email_link
 from producers.snippet import script, tag
 from readbrief.demo.local_server import LocalServer
+from readbrief.screenshot import take_pictures
+from readbrief.workers import as_environment
 from schemas.errors import InputError
 from schemas.settings import Settings, Site
+from sinks.clickhouse import content_queries
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.content_queries import Audience, Scope
 from sinks.clickhouse.migrate import migrate
 from sinks.web.overlay import overlay_link, overlay_of, read_claims
+from sinks.web.pictures import marks, picture_bytes, picture_for, pictures_of
 from tests.sinks.clickhouse_store import spare_database
 from tests.sinks.content_store import CLICKS, HOSTILE, READERS, STAFF, fill
 from tests.sinks.store_samples import NOW_MS
+from tests.sinks.web_world import MARKETER, served_pages
+from tests.support.browser import chromium
 from tests.support.clickhouse import ClickHouseAddress
 
 DAY = datetime.fromtimestamp(NOW_MS / 1000, UTC).date()
@@ -220,6 +229,43 @@ def test_forged_and_expired_tokens_are_refused(world: World, page: Page) -> None
         read_claims(world.settings, token, now_ms=claims.until_ms)
     page.goto(f"{world.site}/pricing#rb-overlay=made-up")
     expect(page.get_by_text("not valid any more")).to_be_visible()
+
+
+def test_a_stored_picture_has_the_clicks_on_its_elements_and_taking_it_is_no_reading(world: World) -> None:
+    world.posted.clear()
+    url = f"{world.site}/pricing"
+    output = subprocess.run(
+        [sys.executable, "-m", "readbrief", "screenshot", url, "--width", "1280", "--width", "390",
+         "--browser", chromium()],
+        env={**os.environ, **as_environment(world.settings)}, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert output.returncode == 0, output.stderr
+    assert world.posted == []
+    with connect(world.settings) as client:
+        wide, narrow = pictures_of(client, url)
+        spots = content_queries.clicks(client, Scope(url, *MONTH, Audience(own=(STAFF,))))
+        picture = picture_bytes(client, url, 1280)
+    assert (wide.device, narrow.device, picture_for((wide, narrow), "mobile")) == ("desktop", "mobile", narrow)
+    assert picture
+    assert picture[:2] == b"\xff\xd8"
+    made = marks(wide, spots)
+    (buy,) = (box for box in wide.boxes if box.element == "a.button#buy")
+    assert any(
+        (round(mark.x), round(mark.y)) == (round(buy.x + buy.width * 0.55), round(buy.y + buy.height * 0.45))
+        for mark in made
+    )
+    large, small = sorted((box for box in wide.boxes if box.element == "a.more"), key=lambda box: box.x)
+    for box in (large, small):
+        assert any(box.x < mark.x < box.x + box.width and box.y < mark.y < box.y + box.height for mark in made)
+    assert made[-1].share == 1
+    with served_pages(world.settings) as pages, pages.client(MARKETER) as reader:
+        shown = reader.get("/content/page", params={"url": url})
+        assert shown.text.count('<circle class="dot') == len(made)
+        assert reader.get("/content/picture", params={"url": url, "width": "1280"}).content == picture
+        for bad in ("", "7", "x", "99999999", "-1"):
+            assert reader.get("/content/picture", params={"url": url, "width": bad}).status_code == 404
+    with pytest.raises(InputError, match="no origin"):
+        take_pictures(world.settings, "https://evil.example/")
 
 
 def test_no_link_leads_to_a_page_that_is_none_of_ours(world: World) -> None:
