@@ -91,13 +91,17 @@ def _named(request: Request, sight: Sight) -> "tuple[Account | None, Rep | None]
     Raises:
         HTTPException: one of them is not there for this viewer.
     """
-    account_id = request.path_params.get("account_id") or request.query_params.get("account")
-    rep_id = request.path_params.get("rep_id") or request.query_params.get("rep")
-    account = sight.account(account_id) if account_id else None
-    rep = sight.rep(rep_id) if rep_id else None
-    if (account_id and account is None) or (rep_id and rep is None):
+    accounts = [sight.account(one) for one in _ids(request, "account")]
+    reps = [sight.rep(one) for one in _ids(request, "rep")]
+    if None in accounts or None in reps:
         raise not_found()
-    return account, rep
+    return next(iter(accounts), None), next(iter(reps), None)
+
+
+def _ids(request: Request, kind: str) -> list[str]:
+    """Return every id of a kind that an address names, that of the path first; an empty filter names none."""
+    in_path = request.path_params.get(f"{kind}_id")
+    return [one for one in (in_path, *request.query_params.getlist(kind)) if one]
 
 
 def _session(web: Web, request: Request) -> Pass | None:

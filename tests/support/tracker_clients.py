@@ -1,4 +1,4 @@
-"""Other trackers' own clients from npm, unmodified, in a cache outside the checkout."""
+"""What the tests take from npm, unmodified, in a cache outside the checkout: trackers' clients, and axe-core."""
 
 import hashlib
 import os
@@ -68,3 +68,8 @@ def _run(command: list[str], modules: Path) -> str:
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=_RUN_SECONDS)
     assert done.returncode == 0, f"{command[0]} failed:\n{done.stdout[-2000:]}{done.stderr[-2000:]}"
     return done.stdout
+
+
+def axe_script() -> str:
+    """Give the script by which axe-core judges a page's accessibility."""
+    return (install() / "axe-core" / "axe.min.js").read_text(encoding="utf-8")

@@ -1,0 +1,112 @@
+"""Nobody sees another's accounts: every page is asked for every account by everybody."""
+
+import re
+from collections.abc import Iterable, Iterator
+
+import pytest
+
+from schemas.channel import ChannelKind
+from schemas.directory import Channel, Directory, Rep
+from sinks.web.access import sight_of
+from sinks.web.app import PAGES
+from sinks.web.question_list import QUESTIONS
+from sinks.web.routing import For
+from tests.sinks.web_world import MARKETER, REPS, Pages, address, directory
+from tests.sinks.web_world import PAGES as CONTENTS
+
+OWN = {
+    "ann": {"acme", "anvil", "quarry"},
+    "bo": {"bolt"},
+    "dan": {"bolt", "dairy"},
+    "eve": {"secret"},
+    "cleo": {"acme", "anvil", "quarry", "bolt", "dairy"},
+}
+TEAMS = {"ann": {"ann"}, "bo": {"bo"}, "dan": {"dan", "bo"}, "eve": {"eve"}, "cleo": {"cleo", "ann", "dan", "bo"}}
+
+
+def filled(path: str) -> Iterator[str]:
+    """Give every address that a route serves, with whatever an address can name."""
+    choices: dict[str, Iterable[str]] = {
+        "account_id": REPS,
+        "rep_id": OWN,
+        "name": QUESTIONS,
+        "week": ["2026-W47"],
+        "path": CONTENTS,
+    }
+    found = re.search(r"{(\w+)}", path)
+    if not found:
+        yield path
+        return
+    for each in choices.get(found[1], ["x"]):
+        yield from filled(path.replace(found[0], each))
+
+
+ADDRESSES = sorted(
+    {one for page in PAGES if page.method == "GET" and page.whom is not For.anyone for one in filled(page.path)}
+)
+ONE_OF_EACH = {next(filled(page.path)) for page in PAGES} | {f"/queries/{name}" for name in QUESTIONS}
+
+
+@pytest.mark.parametrize("who", ["ann", "eve"])
+def test_no_address_shows_anything_of_an_account_that_is_not_ones_own(pages: Pages, who: str) -> None:
+    hidden = set(REPS) - OWN[who]
+    with pages.client(address(who)) as client:
+        for path in ADDRESSES:
+            hidden_now = hidden if path in ONE_OF_EACH else set[str]()
+            for more in ("", *(f"?account={account}" for account in hidden_now), "?rep=cleo&days=365"):
+                answer = client.get(path + more)
+                named = {account for account in hidden if account in path + more}
+                assert answer.status_code == 404 if named or "cleo" in more else answer.status_code in (200, 404)
+                told = {account for account in hidden if account in answer.text.lower()}
+                assert not told - named_by_the_viewer(path + more), (path + more, told)
+                if answer.status_code == 404 and named:
+                    assert "Reader 0" not in answer.text
+
+
+def named_by_the_viewer(address_asked: str) -> set[str]:
+    """Return the ids that a page may repeat: they stand in its address, which the language links hold."""
+    return {account for account in REPS if account in address_asked}
+
+
+def test_the_guard_notices_an_account_that_shows(pages: Pages) -> None:
+    with pages.client(MARKETER) as client:
+        assert "secretive steel" in client.get("/accounts").text.lower()
+        assert client.get("/accounts/secret").status_code == 200
+
+
+def test_an_account_that_is_not_ones_own_looks_like_one_that_is_not_there(pages: Pages) -> None:
+    with pages.client(address("ann")) as client:
+        anothers, none = client.get("/accounts/secret"), client.get("/accounts/none")
+    assert anothers.status_code == none.status_code == 404
+    assert anothers.text.replace("secret", "none") == none.text
+
+
+def test_every_page_asks_who_is_there(pages: Pages) -> None:
+    with pages.client() as client:
+        for path in ADDRESSES:
+            assert client.get(path).headers["location"].startswith("/sign-in"), path
+
+
+def test_a_manager_sees_the_team_through_all_levels_and_marketing_all() -> None:
+    known = directory()
+    for who, accounts in OWN.items():
+        sight = sight_of(address(who).upper(), [MARKETER], known)
+        assert (set(sight.accounts), set(sight.team)) == (accounts, TEAMS[who])
+        assert sight.leads == (who in {"cleo", "dan"})
+    assert set(sight_of(MARKETER, [MARKETER], known).accounts) == set(REPS)
+    assert not sight_of("nobody@elsewhere.example", [MARKETER], known).accounts
+
+
+def test_managers_who_manage_each_other_see_each_others_accounts_and_the_question_ends() -> None:
+    circle = Directory()
+    for rep_id, manager in (("a", "b"), ("b", "a")):
+        channels = (Channel(kind=ChannelKind.email, target=address(rep_id)),)
+        circle.put(Rep(rep_id=rep_id, name=rep_id, manager_id=manager, channels=channels))
+    assert sight_of(address("a"), [], circle).team == {"a", "b"}
+
+
+def test_health_is_for_managers_and_marketing_alone(pages: Pages) -> None:
+    for who, status in ((address("ann"), 404), (address("dan"), 200), (MARKETER, 200)):
+        with pages.client(who) as client:
+            assert client.get("/health").status_code == status
+            assert client.get("/queries/dead-letters").status_code == status
