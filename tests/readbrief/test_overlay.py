@@ -8,6 +8,7 @@ from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from urllib.parse import urlencode
 
 import httpx
 import pytest
@@ -37,7 +38,7 @@ from sinks.web.pictures import marks, picture_bytes, picture_for, pictures_of
 from tests.sinks.clickhouse_store import spare_database
 from tests.sinks.content_store import CLICKS, HOSTILE, READERS, STAFF, fill
 from tests.sinks.store_samples import NOW_MS
-from tests.sinks.web_world import MARKETER, served_pages
+from tests.sinks.web_world import MARKETER, Pages, served_pages
 from tests.support.browser import chromium
 from tests.support.clickhouse import ClickHouseAddress
 
@@ -231,7 +232,9 @@ def test_forged_and_expired_tokens_are_refused(world: World, page: Page) -> None
     expect(page.get_by_text("not valid any more")).to_be_visible()
 
 
-def test_a_stored_picture_has_the_clicks_on_its_elements_and_taking_it_is_no_reading(world: World) -> None:
+def test_a_stored_picture_has_the_clicks_on_its_elements_and_taking_it_is_no_reading(
+    world: World, browser: Browser
+) -> None:
     world.posted.clear()
     url = f"{world.site}/pricing"
     output = subprocess.run(
@@ -262,10 +265,24 @@ def test_a_stored_picture_has_the_clicks_on_its_elements_and_taking_it_is_no_rea
         shown = reader.get("/content/page", params={"url": url})
         assert shown.text.count('<circle class="dot') == len(made)
         assert reader.get("/content/picture", params={"url": url, "width": "1280"}).content == picture
+        _look(browser, pages, url)
         for bad in ("", "7", "x", "99999999", "-1"):
             assert reader.get("/content/picture", params={"url": url, "width": bad}).status_code == 404
     with pytest.raises(InputError, match="no origin"):
         take_pictures(world.settings, "https://evil.example/")
+
+
+def _look(browser: Browser, pages: Pages, url: str) -> None:
+    context = browser.new_context(viewport={"width": 1280, "height": 900})
+    context.add_cookies([{"name": "readbrief", "value": pages.cookie(MARKETER), "url": pages.url}])
+    try:
+        tab = context.new_page()
+        tab.goto(f"{pages.url}/content/page?{urlencode({'url': url})}")
+        loaded = "fetch(document.querySelector('.shot image').href.baseVal).then(answer => answer.ok)"
+        assert tab.evaluate(loaded)
+        tab.screenshot(path=ARTEFACTS / "picture.png", full_page=True)
+    finally:
+        context.close()
 
 
 def test_no_link_leads_to_a_page_that_is_none_of_ours(world: World) -> None:
