@@ -44,7 +44,8 @@ from tests.support.clickhouse import ClickHouseAddress
 
 DAY = datetime.fromtimestamp(NOW_MS / 1000, UTC).date()
 MONTH = (DAY - timedelta(days=29), DAY)
-ARTEFACTS = Path(__file__).parents[2] / "artefacts" / "content"
+KEPT = Path(os.environ.get("READBRIEF_ARTIFACTS") or Path(__file__).parents[2] / "artefacts")
+ARTEFACTS = KEPT / "content"
 ARTICLE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Prices</title>
 <link rel="stylesheet" href="/site.css">{tag}
 <header><b>Nordhaven</b><a class="button" id="buy" href="/quote">Ask for a quote</a></header>

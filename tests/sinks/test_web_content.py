@@ -1,5 +1,6 @@
 """The Content pages: what each viewer may see of a page's readers, in every language, and text of others stays text."""
 
+import os
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
@@ -24,8 +25,10 @@ from tests.sinks.content_store import HOSTILE, STAFF, URL, entities, fill
 from tests.sinks.test_report_page import CONTRAST, Tags
 from tests.sinks.web_world import MARKETER, Pages, address, served_pages
 from tests.support.clickhouse import ClickHouseAddress
+from tests.support.tracker_clients import axe_script
 
-ARTEFACTS = Path(__file__).parents[2] / "artefacts" / "content"
+KEPT = Path(os.environ.get("READBRIEF_ARTIFACTS") or Path(__file__).parents[2] / "artefacts")
+ARTEFACTS = KEPT / "content"
 QUESTIONS = ("content", "content-curve", "content-sections", "content-clicks", "content-readers", "content-moves")
 
 
@@ -158,3 +161,18 @@ def test_the_pages_fit_desktop_and_phone_in_light_and_dark(
         finally:
             context.close()
     figure(f"content page in {language}: {len(shown(pages, MARKETER, lang=language).content) / 1000:.0f} kB")
+
+
+@pytest.mark.parametrize("path", ["/content", f"/content/page?{urlencode({'url': URL})}"])
+def test_axe_finds_nothing_serious(path: str, pages: Pages, browser: Browser) -> None:
+    context = browser.new_context(viewport=ViewportSize(width=390, height=800), bypass_csp=True)
+    context.add_cookies([{"name": "readbrief", "value": pages.cookie(MARKETER), "url": pages.url}])
+    try:
+        tab = context.new_page()
+        tab.goto(pages.url + path)
+        tab.evaluate(axe_script())
+        found = tab.evaluate("axe.run(document, {resultTypes: ['violations']})")
+        assert [one["id"] for one in found["violations"] if one["impact"] in ("serious", "critical")] == []
+        assert len(found["passes"]) > 10
+    finally:
+        context.close()
