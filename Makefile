@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 PACKAGES := schemas producers streams sinks readbrief
 BENCH ?= all
 
+# Where the environment forbids it, each of the hundreds of processes that tests start would compile us anew (0.7 s each).
+export PYTHONDONTWRITEBYTECODE :=
+
 .DEFAULT_GOAL := help
 .PHONY: help setup setup-dev demo test check format lint types imports snippet bench clean
 
