@@ -1,7 +1,9 @@
 """How far each consumer group is behind in what it reads."""
 
+import threading
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -19,6 +21,7 @@ GROUPS: tuple[tuple[str, str], ...] = (
     ("readbrief-delivery", DELIVERIES.name),
 )
 _TIMEOUT_S = 4.0
+_KEPT_S = 10.0
 _POLL_MS = 200
 
 
@@ -40,9 +43,35 @@ def group_lags(bootstrap: str) -> list[Lag]:
     """
     deadline = time.monotonic() + _TIMEOUT_S
     try:
-        return [Lag(group, topic, _behind(bootstrap, group, topic, deadline)) for group, topic in GROUPS]
+        with ThreadPoolExecutor(len(GROUPS)) as pool:  # each waits for the broker, most of the time
+            asked = [pool.submit(_behind, bootstrap, group, topic, deadline) for group, topic in GROUPS]
+            behind = [one.result() for one in asked]
     except KafkaError as error:
         raise UnavailableError(f"the broker at {bootstrap} does not answer: {error!r}") from error
+    return [Lag(group, topic, number) for (group, topic), number in zip(GROUPS, behind, strict=True)]
+
+
+class KeptLags:
+    """Asks at most every few seconds, however many look."""
+
+    def __init__(self, bootstrap: str) -> None:
+        """Ask nothing yet."""
+        self._bootstrap = bootstrap
+        self._lock = threading.Lock()
+        self._until_s = 0.0
+        self._lags: list[Lag] = []
+
+    def __call__(self) -> list[Lag]:
+        """Return how far each group is behind, as of a few seconds ago.
+
+        Raises:
+            UnavailableError: the broker does not answer.
+        """
+        with self._lock:
+            if time.monotonic() > self._until_s:
+                self._lags = group_lags(self._bootstrap)
+                self._until_s = time.monotonic() + _KEPT_S
+            return self._lags
 
 
 def _behind(bootstrap: str, group: str, topic: str, deadline: float) -> int | None:

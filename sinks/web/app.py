@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from schemas.errors import UnavailableError
-from sinks.web import account, accounts, content, health, query_page, rep, sign_in, week
+from sinks.web import account, accounts, content, health, oidc, query_page, rep, sign_in, week
 from sinks.web.headers import SafeHeaders
 from sinks.web.routing import PageRoute, anonymous, as_route
 from sinks.web.static_files import static_files
@@ -24,6 +24,7 @@ _log = structlog.get_logger()
 _A_YEAR = "public, max-age=31536000, immutable"
 
 PAGES: tuple[PageRoute, ...] = (
+    *oidc.ROUTES,
     *sign_in.ROUTES,
     *accounts.ROUTES,
     *account.ROUTES,
