@@ -326,6 +326,22 @@ def link(
     typer.echo(email_link(_settings(data), site, contact, campaign, url, now_ms=time.time_ns() // 1_000_000))
 
 
+@app.command(epilog="Example:  readbrief screenshot https://www.example.com/pricing --width 1280 --width 390")
+def screenshot(
+    url: Annotated[str, typer.Argument(help="A page of a configured site.")],
+    width: Annotated[
+        list[int] | None, typer.Option(min=240, max=4000, help="Of the layout; 1280 and 390 else.")
+    ] = None,
+    browser: Annotated[Path | None, typer.Option(help="Chromium's program, if not Playwright's own.")] = None,
+    data: Data = None,
+) -> None:
+    """Keep a picture of a page, over which the content page draws where it was clicked. Needs Playwright."""
+    from readbrief.screenshot import WIDTHS, take_pictures
+
+    for wide, high in take_pictures(_settings(data), url, width or WIDTHS, str(browser) if browser else None):
+        typer.echo(f"kept: {url} at {wide} x {high}")
+
+
 @app.command(epilog="Example:  readbrief snippet --tag docs")
 def snippet(
     tag: Annotated[str | None, typer.Option(help="Print the line to paste for this site key.")] = None,

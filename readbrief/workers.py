@@ -4,6 +4,7 @@ import json
 import signal
 import sys
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
@@ -30,8 +31,9 @@ Publish = Callable[[str, bytes | None, bytes | None], None]
 def run_collector(settings: Settings) -> int:
     """Serve the collector until SIGTERM."""
     from producers.collector.process import run
+    from sinks.web.overlay import overlay_of
 
-    run(settings)
+    run(settings, lambda token: overlay_of(settings, token, time.time_ns() // 1_000_000))
     return 0
 
 

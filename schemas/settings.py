@@ -96,6 +96,9 @@ class Settings(BaseSettings):
         dict[Id, Site], Field(description="Site keys with their origins; more per site: see protocol.md")
     ] = Field(default_factory=dict)
     secret: Annotated[SecretStr, Field(min_length=16, description="Signs email links; the same on every collector")]
+    own_accounts: Annotated[
+        tuple[Id, ...], Field(description="Accounts of the directory that are the own staff: no figure counts them")
+    ] = ()
     link_max_age_days: Annotated[int, Field(ge=1, le=3650, description="An email link's life")] = 60
     landing_max_age_s: Annotated[int, Field(ge=5, le=3600, description="Life of the token a landing page gets")] = 600
     email_link_hosts: Annotated[

@@ -16,7 +16,7 @@ from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from producers.collector import reports, segment_calls, sender_webhooks, snowplow_hits
+from producers.collector import overlay, reports, segment_calls, sender_webhooks, snowplow_hits
 from producers.collector.answers import SafeHeaders, error, unavailable
 from producers.collector.email_clicks import follow_link
 from producers.collector.email_pixel import open_pixel
@@ -24,6 +24,7 @@ from producers.collector.feedback import take_feedback
 from producers.collector.openapi import openapi
 from producers.collector.script_file import serve_script
 from producers.collector.state import Collector
+from producers.snippet import overlay as overlay_script
 
 _log = structlog.get_logger()
 
@@ -58,6 +59,8 @@ def build_app(collector: Collector) -> Starlette:
         Route("/o/{token}", on(open_pixel), methods=["GET", "HEAD"]),
         Route("/f/{kind}/{token}", on(take_feedback), methods=["GET", "HEAD", "POST"]),
         Route("/rb.js", serve_script(collector.script), methods=["GET"]),
+        Route("/overlay.js", serve_script(overlay_script()), methods=["GET"]),
+        Route(overlay.PATH, on(overlay.take), methods=["POST"]),
         Route("/openapi.json", _document, methods=["GET"]),
         Route("/metrics", on(_metrics), methods=["GET"]),
         Route("/healthz", _healthy, methods=["GET"]),

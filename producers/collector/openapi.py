@@ -26,6 +26,8 @@ def openapi() -> dict[str, Any]:
             "/o/{token}": {"get": _pixel()},
             "/v1/senders/{sender}/{site}": {"post": _take_webhook()},
             "/rb.js": {"get": _plain("The snippet", "text/javascript", "304")},
+            "/overlay.js": {"get": _plain("What draws figures over a page", "text/javascript", "304")},
+            "/v1/overlay": {"post": _overlay()},
             "/healthz": {"get": _plain("Answers as long as the process serves", "text/plain")},
             "/readyz": {"get": _plain("Whether events can be accepted now", "text/plain", unavailable=True)},
             "/openapi.json": {"get": _plain("This document", "application/json")},
@@ -52,6 +54,23 @@ def _take_report() -> dict[str, Any]:
             "415": _refusal("Another content type or encoding"),
             "429": _later("The client or the visitor sends too much"),
             "503": _later("Nothing was kept: Kafka is away, and there is no spool, or it is full"),
+        },
+    }
+
+
+def _overlay() -> dict[str, Any]:
+    return {
+        "summary": "Tell what is drawn over a page",
+        "description": "The body is the token of a signed link, which the web pages make.",
+        "operationId": "overlay",
+        "requestBody": {"required": True, "content": {"text/plain": {"schema": {"type": "string"}}}},
+        "responses": {
+            "200": {"description": "The figures", "content": {"application/json": {"schema": {"type": "object"}}}},
+            "403": _refusal("The token is forged or expired"),
+            "404": _refusal("This collector draws no overlays"),
+            "413": _refusal("No token is as long"),
+            "429": _later("The client asks too often"),
+            "503": _refusal("The store can't be asked"),
         },
     }
 

@@ -7,6 +7,7 @@ import logging
 import os
 import socket
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 
 import structlog
@@ -20,11 +21,12 @@ _log = structlog.get_logger()
 _WORKERS_LEAVE_S = 3.0
 
 
-def run(settings: Settings) -> None:
+def run(settings: Settings, overlay: Callable[[str], bytes] | None = None) -> None:
     """Serve until the process is told to end; returns once everything accepted is kept for good.
 
     Kafka may be away, at the start too: with a spool reports are accepted all the same, without one they are
-    answered 503 until it is back.
+    answered 503 until it is back. `overlay` tells, by a signed token, what is drawn over a
+    page; without it there is none.
 
     Raises:
         InputError: an address can't be listened on, or the spool's directory can't be used.
@@ -42,21 +44,26 @@ def run(settings: Settings) -> None:
                 os.environ["PROMETHEUS_MULTIPROC_DIR"] = metrics
                 run_workers(
                     settings.collector_workers,
-                    lambda parent_gone: _serve(settings, listeners, parent_gone),
+                    lambda parent_gone: _serve(settings, listeners, parent_gone, overlay),
                     lambda pid: _forget_worker(Path(metrics), pid),
                 )
         else:
-            _serve(settings, listeners, None)
+            _serve(settings, listeners, None, overlay)
     finally:
         for listener in listeners:
             listener.close()
     _log.info("collector_stopped")
 
 
-def _serve(settings: Settings, listeners: list[socket.socket], parent_gone: int | None) -> None:
+def _serve(
+    settings: Settings,
+    listeners: list[socket.socket],
+    parent_gone: int | None,
+    overlay: Callable[[str], bytes] | None,
+) -> None:
     from producers.collector.worker import serve
 
-    serve(settings, listeners, parent_gone)
+    serve(settings, listeners, parent_gone, overlay)
 
 
 def _listeners(settings: Settings, patience_s: float) -> list[socket.socket]:

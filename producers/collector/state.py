@@ -28,7 +28,7 @@ class Collector:
 
     `slot_of` tells where a visitor's events go, `accepts` whether events can be kept now (it may block for a second),
     `now_ms` the time; `script` is the snippet; on `metrics_port`, if there is one, Prometheus asks. `keeping` is
-    started and stopped with the application.
+    started and stopped with the application. `overlay` tells, by a signed token, what is drawn over a page.
     """
 
     settings: Settings
@@ -45,6 +45,7 @@ class Collector:
     replays: Replays = field(default_factory=Replays)
     fetch_from_aws: Callable[[str], bytes] = fetch
     revocations: Revocations = field(default_factory=Revocations)
+    overlay: Callable[[str], bytes] | None = None
     background: set[asyncio.Task[None]] = field(default_factory=set)
 
     _seen: OrderedDict[str, None] = field(default_factory=OrderedDict)

@@ -7,6 +7,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Callable
 
 import structlog
 import uvicorn
@@ -29,6 +30,8 @@ from schemas.topics import DEAD_LETTERS, EVENTS
 
 _log = structlog.get_logger()
 
+Overlay = Callable[[str], bytes]
+
 _GRACE_S = 15
 _IDLE_CONNECTION_S = 30
 _COLLECT_EVERY = 20_000  # allocations
@@ -36,7 +39,9 @@ _LINGER_MS = 2  # bundles of several partitions that leave together go to Kafka 
 _SWITCH_S = 0.0005  # else each step of the threads on the way to Kafka waits 5 ms for the busy loop
 
 
-def serve(settings: Settings, listeners: list[socket.socket], parent_gone: int | None) -> None:
+def serve(
+    settings: Settings, listeners: list[socket.socket], parent_gone: int | None, overlay: Overlay | None = None
+) -> None:
     """Serve on sockets until SIGTERM, or until the parent is gone; the second socket is for metrics.
 
     Raises:
@@ -51,9 +56,8 @@ def serve(settings: Settings, listeners: list[socket.socket], parent_gone: int |
     try:
         feed.start()
         metrics_port = listeners[1].getsockname()[1] if len(listeners) > 1 else None
-        server = uvicorn.Server(
-            server_config(build_app(_collector(settings, keeping, metrics_port, feed.revocations)), settings)
-        )
+        collector = _collector(settings, keeping, metrics_port, feed.revocations, overlay)
+        server = uvicorn.Server(server_config(build_app(collector), settings))
         _end_quietly()
         spare_collections()
         sys.setswitchinterval(_SWITCH_S)
@@ -93,7 +97,13 @@ def server_config(app: Starlette, settings: Settings) -> uvicorn.Config:
     )
 
 
-def _collector(settings: Settings, keeping: Keeping, metrics_port: int | None, revocations: Revocations) -> Collector:
+def _collector(
+    settings: Settings,
+    keeping: Keeping,
+    metrics_port: int | None,
+    revocations: Revocations,
+    overlay: Overlay | None,
+) -> Collector:
     return Collector(
         settings=settings,
         bundler=Bundler(keeping.keep_bundle, settings.collector_linger_ms / 1000),
@@ -107,6 +117,7 @@ def _collector(settings: Settings, keeping: Keeping, metrics_port: int | None, r
         visitor_rates=RateLimiter(settings.collector_visitor_per_s),
         metrics_port=metrics_port,
         revocations=revocations,
+        overlay=overlay,
     )
 
 

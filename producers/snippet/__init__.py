@@ -20,6 +20,12 @@ def script() -> bytes:
     return files(__package__).joinpath("dist", "rb.js").read_bytes()
 
 
+@cache
+def overlay() -> bytes:
+    """Return the script that draws figures over a page, as served. Raises as `script` does."""
+    return files(__package__).joinpath("dist", "overlay.js").read_bytes()
+
+
 def compressed(content: bytes) -> dict[str, bytes]:
     """Return a file as served by content encoding, the smallest first; without encoding last, as the empty name."""
     smallest = brotli.compress(content, mode=brotli.MODE_TEXT)

@@ -1,4 +1,4 @@
-"""Build the served snippet from its source: `python -m producers.snippet.build [--check]`. Needs Node and npm."""
+"""Build the served snippet and overlay: `python -m producers.snippet.build [--check]`. Needs Node and npm."""
 
 import argparse
 import hashlib
@@ -10,6 +10,7 @@ from producers.snippet import compressed
 
 HERE = Path(__file__).parent
 BUILT = HERE / "dist" / "rb.js"
+OVERLAY = HERE / "dist" / "overlay.js"
 BUILT_FROM = HERE / "dist" / "rb.js.source-sha256"
 MAX_BYTES = {"br": 4096, "gzip": 4608}  # browsers without brotli are a percent or two
 
@@ -17,6 +18,8 @@ _TOOLS = HERE / "node_modules" / ".bin"
 # No lock file: the development dependencies are pinned in package.json. No scripts: esbuild runs without its own.
 _INSTALL = ("npm", "install", "--no-package-lock", "--ignore-scripts", "--no-audit", "--no-fund")
 _BUNDLE = ("esbuild", "snippet.js", "--bundle", "--format=iife", "--target=es2021", "--charset=utf8")
+# Loaded by those who look at figures, as a module, and so of any size that is reasonable.
+_OVERLAY = ("esbuild", "overlay.js", "--bundle", "--format=esm", "--target=es2021", "--charset=utf8", "--minify")
 _OURS = "began|oldTitle|opened|room|root|told|at"  # properties that no one else reads: they may be renamed
 _MINIFY = (
     *("terser", "--ecma", "2021", "--toplevel", "--mangle", "--mangle-props", f"regex=/^({_OURS})$/"),
@@ -27,7 +30,12 @@ _MINIFY = (
 def source_hash() -> str:
     """Return a hash over all source files of the snippet and the pinned tool."""
     digest = hashlib.sha256()
-    for path in [HERE / "package.json", HERE / "snippet.js", *sorted((HERE / "source").glob("*.js"))]:
+    for path in [
+        HERE / "package.json",
+        HERE / "snippet.js",
+        HERE / "overlay.js",
+        *sorted((HERE / "source").glob("*.js")),
+    ]:
         content = path.read_bytes()
         digest.update(f"{path.relative_to(HERE).as_posix()} {len(content)}\n".encode() + content)
     return digest.hexdigest()
@@ -40,9 +48,19 @@ def bundle() -> bytes:
         subprocess.CalledProcessError: a tool failed; it has said why on standard error.
         FileNotFoundError: there is no npm.
     """
+    _install()
+    return _run(_MINIFY, _run(_BUNDLE, b""))
+
+
+def overlay_bundle() -> bytes:
+    """Return the minified overlay. Raises as `bundle` does."""
+    _install()
+    return _run(_OVERLAY, b"")
+
+
+def _install() -> None:
     if not all((_TOOLS / name).exists() for name in ("esbuild", "terser")):
         subprocess.run(_INSTALL, cwd=HERE, check=True, stdout=sys.stderr)  # noqa: S603 - a constant
-    return _run(_MINIFY, _run(_BUNDLE, b""))
 
 
 def _run(command: tuple[str, ...], text: bytes) -> bytes:
@@ -53,11 +71,11 @@ def _run(command: tuple[str, ...], text: bytes) -> bytes:
 
 
 def main() -> int:
-    """Write the built file, or with `--check` only compare; returns the exit code."""
+    """Write the built files, or with `--check` only compare; returns the exit code."""
     parser = argparse.ArgumentParser(prog="python -m producers.snippet.build", description=__doc__)
-    parser.add_argument("--check", action="store_true", help="fail if the committed file is not what the source gives")
+    parser.add_argument("--check", action="store_true", help="fail if a committed file is not what the source gives")
     check = parser.parse_args().check
-    script = bundle()
+    script, overlay = bundle(), overlay_bundle()
     sizes = {encoding: len(body) for encoding, body in compressed(script).items()}
     sys.stdout.write(f"rb.js: {len(script)} bytes, served as {sizes['br']} with brotli, {sizes['gzip']} with gzip\n")
     for encoding, most in MAX_BYTES.items():
@@ -67,11 +85,17 @@ def main() -> int:
     if not check:
         BUILT.parent.mkdir(exist_ok=True)
         BUILT.write_bytes(script)
+        OVERLAY.write_bytes(overlay)
         BUILT_FROM.write_text(f"{source_hash()}\n", encoding="ascii")
-    elif not BUILT.exists() or BUILT.read_bytes() != script or BUILT_FROM.read_text("ascii").strip() != source_hash():
-        sys.stderr.write("dist/rb.js is not what the source gives: run python -m producers.snippet.build\n")
+    elif not _is_built(script, overlay):
+        sys.stderr.write("dist is not what the source gives: run python -m producers.snippet.build\n")
         return 1
     return 0
+
+
+def _is_built(script: bytes, overlay: bytes) -> bool:
+    built = BUILT.exists() and OVERLAY.exists() and BUILT_FROM.read_text("ascii").strip() == source_hash()
+    return built and BUILT.read_bytes() == script and OVERLAY.read_bytes() == overlay
 
 
 if __name__ == "__main__":

@@ -93,8 +93,9 @@ function activate() {
 guard(() => {
   const stub = window.readbrief || {};
   if (stub.loaded) return; // pasted twice
-  window.readbrief = guard(call);
-  window.readbrief.loaded = true;
+  // Who looks at an overlay of all readers is none of them: nothing is told, and of the page no more is needed.
+  if (/^#rb-/.test(location.hash)) return import(new URL(script.src).origin + "/overlay.js");
+  (window.readbrief = guard(call)).loaded = true;
   const token = takeToken();
   if (optedOut) forget();
   identify(token);

@@ -62,6 +62,8 @@ _OF_BRIEF = f"has(%(accounts)s, account_id) OR {_NAMED}"
 CONDITIONS: Mapping[str, str] = {
     "events": _OF_PERSON,
     "reads": "has(%(visitors)s, visitor_id)",
+    "page_reads": "has(%(visitors)s, visitor_id)",
+    "page_clicks": "has(%(visitors)s, visitor_id)",
     "identified": _OF_ANY,
     "identified_accounts": _OF_ANY,
     "activity": _OF_ANY,

@@ -23,6 +23,8 @@ _AGE: Mapping[str, str] = {
     "sent_messages": "at",
     "dead_letters": "at",
     "section_days": "day",
+    "page_reads": "day",
+    "page_clicks": "day",
 }
 """What tells a row's age. The ledger of deliveries and the directory are in no table: they are kept for good."""
 

@@ -13,7 +13,7 @@ from starlette.responses import PlainTextResponse, Response
 from starlette.routing import Route
 
 from schemas.errors import UnavailableError
-from sinks.web import account, accounts, health, oidc, query_page, rep, sign_in, week
+from sinks.web import account, accounts, content, health, oidc, query_page, rep, sign_in, week
 from sinks.web.headers import SafeHeaders
 from sinks.web.routing import PageRoute, anonymous, as_route
 from sinks.web.static_files import static_files
@@ -28,6 +28,7 @@ PAGES: tuple[PageRoute, ...] = (
     *sign_in.ROUTES,
     *accounts.ROUTES,
     *account.ROUTES,
+    *content.ROUTES,
     *rep.ROUTES,
     *week.ROUTES,
     *health.ROUTES,

@@ -27,6 +27,7 @@ MAX_DAYS, DEFAULT_DAYS = 366, 30
 MAX_TEXT = 200
 TABS = (
     ("accounts", "/accounts", True),
+    ("content", "/content", True),
     ("me", "/me", True),
     ("week", "/week", True),
     ("health", "/health", False),

@@ -1,5 +1,6 @@
 """Every question that pages ask, by name."""
 
-from sinks.web import account, accounts, health, rep
+from sinks.web import account, accounts, content, health, rep
 
-QUESTIONS = {question.name: question for module in (accounts, account, rep, health) for question in module.QUESTIONS}
+_MODULES = (accounts, account, content, rep, health)
+QUESTIONS = {question.name: question for module in _MODULES for question in module.QUESTIONS}

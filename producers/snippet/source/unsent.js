@@ -1,15 +1,12 @@
 // Lists of events that could not be sent, kept for the next try. The oldest go first when there is too much.
 
+import { guard } from "./guard.js";
 import { UNSENT, recall, remember } from "./storage.js";
 
 const MAX_CHARS = 48 * 1024;
 
 export function unsent() {
-  try {
-    return JSON.parse(recall(UNSENT)).filter(([event]) => event.event_id);
-  } catch {
-    return [];
-  }
+  return guard(() => JSON.parse(recall(UNSENT)).filter(([event]) => event.event_id))() || [];
 }
 
 /** Keep or drop what one report tells; returns all that is kept. */

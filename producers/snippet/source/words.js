@@ -23,9 +23,9 @@ export function textOf(element) {
   return cut(gather(element, 1000), 200) || cut(element.getAttribute("aria-label"), 200);
 }
 
-/** Such as a.cta#buy. Attributes are read as such, since a form's own fields can hide its properties. */
+/** Such as a.cta#buy. The id is read as an attribute, since a form's own field may hide the property. */
 export function describe(element) {
-  const classes = (element.getAttribute("class") || "").split(/\s+/).filter(Boolean).slice(0, 3);
+  const classes = Array.from(element.classList).slice(0, 3);
   const id = element.getAttribute("id");
   return cut([element.localName, ...classes].join(".") + (id ? "#" + id : ""), 200);
 }
