@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from urllib.parse import urlencode
 
 import httpx
@@ -39,13 +38,12 @@ from tests.sinks.clickhouse_store import spare_database
 from tests.sinks.content_store import CLICKS, HOSTILE, READERS, STAFF, fill
 from tests.sinks.store_samples import NOW_MS
 from tests.sinks.web_world import MARKETER, Pages, served_pages
+from tests.support.artifacts import kept
 from tests.support.browser import chromium
 from tests.support.clickhouse import ClickHouseAddress
 
 DAY = datetime.fromtimestamp(NOW_MS / 1000, UTC).date()
 MONTH = (DAY - timedelta(days=29), DAY)
-KEPT = Path(os.environ.get("READBRIEF_ARTIFACTS") or Path(__file__).parents[2] / "artefacts")
-ARTEFACTS = KEPT / "content"
 ARTICLE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Prices</title>
 <link rel="stylesheet" href="/site.css">{tag}
 <header><b>Nordhaven</b><a class="button" id="buy" href="/quote">Ask for a quote</a></header>
@@ -146,8 +144,7 @@ def test_figures_stand_on_their_elements_and_whoever_looks_is_no_reader(world: W
     hostile = sum(CLICKS[3][5] * 100 < one[4] for one in meant)
     expect(legend).to_contain_text(f"{hostile} clicks were on elements that are not on the page now")
     page.wait_for_timeout(200)
-    ARTEFACTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=ARTEFACTS / "overlay-desktop.png")
+    page.screenshot(path=kept("content") / "overlay-desktop.png")
     for name in ("buy", "more"):
         box = page.locator("#buy" if name == "buy" else ".more").first.bounding_box()
         assert box
@@ -196,7 +193,7 @@ def test_an_overlay_on_a_phone_fits(world: World, browser: Browser) -> None:
         assert box["x"] >= 0
         assert box["x"] + box["width"] <= 390
         page.wait_for_timeout(200)
-        page.screenshot(path=ARTEFACTS / "overlay-phone.png")
+        page.screenshot(path=kept("content") / "overlay-phone.png")
     finally:
         context.close()
 
@@ -281,7 +278,7 @@ def _look(browser: Browser, pages: Pages, url: str) -> None:
         tab.goto(f"{pages.url}/content/page?{urlencode({'url': url})}")
         loaded = "fetch(document.querySelector('.shot image').href.baseVal).then(answer => answer.ok)"
         assert tab.evaluate(loaded)
-        tab.screenshot(path=ARTEFACTS / "picture.png", full_page=True)
+        tab.screenshot(path=kept("content") / "picture.png", full_page=True)
     finally:
         context.close()
 

@@ -1,9 +1,7 @@
 """The Content pages: what each viewer may see of a page's readers, in every language, and text of others stays text."""
 
-import os
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 from typing import Literal
 from urllib.parse import quote, urlencode
 
@@ -24,11 +22,10 @@ from tests.sinks.clickhouse_store import spare_database
 from tests.sinks.content_store import HOSTILE, STAFF, URL, entities, fill
 from tests.sinks.test_report_page import CONTRAST, Tags
 from tests.sinks.web_world import MARKETER, Pages, address, served_pages
+from tests.support.artifacts import kept
 from tests.support.clickhouse import ClickHouseAddress
 from tests.support.tracker_clients import axe_script
 
-KEPT = Path(os.environ.get("READBRIEF_ARTIFACTS") or Path(__file__).parents[2] / "artefacts")
-ARTEFACTS = KEPT / "content"
 QUESTIONS = ("content", "content-curve", "content-sections", "content-clicks", "content-readers", "content-moves")
 
 
@@ -142,7 +139,6 @@ def test_who_came_to_the_end_stopped_nowhere_before_it() -> None:
 def test_the_pages_fit_desktop_and_phone_in_light_and_dark(
     language: str, pages: Pages, browser: Browser, figure: Callable[[str], None]
 ) -> None:
-    ARTEFACTS.mkdir(parents=True, exist_ok=True)
     looks: tuple[tuple[int, Literal["light", "dark"]], ...] = ((1280, "light"), (390, "light"), (1280, "dark"))
     for width, scheme in looks:
         context = browser.new_context(viewport=ViewportSize(width=width, height=900), color_scheme=scheme)
@@ -156,7 +152,7 @@ def test_the_pages_fit_desktop_and_phone_in_light_and_dark(
                 assert tab.evaluate("document.documentElement.scrollWidth") <= width, (path, width)
                 assert tab.evaluate(CONTRAST) == [], (path, width, scheme)
                 name = "page" if "page" in path else "list"
-                tab.screenshot(path=ARTEFACTS / f"{name}-{language}-{width}-{scheme}.png", full_page=True)
+                tab.screenshot(path=kept("content") / f"{name}-{language}-{width}-{scheme}.png", full_page=True)
             assert faults == []
         finally:
             context.close()

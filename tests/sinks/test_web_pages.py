@@ -1,9 +1,7 @@
 """The pages as people see them: in a browser, light and dark, at a desk and on a phone, and judged by axe-core."""
 
-import os
 import re
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -11,6 +9,7 @@ from playwright.sync_api import Browser, Page, ViewportSize
 
 from sinks.web.question_list import QUESTIONS
 from tests.sinks.web_world import MARKETER, MARKUP, Pages, Told, address, interest
+from tests.support.artifacts import kept
 from tests.support.tracker_clients import axe_script
 
 SHOWN = {
@@ -42,18 +41,9 @@ def opened(browser: Browser, pages: Pages, who: str, path: str, width: int = 124
     return page
 
 
-@pytest.fixture(scope="module")
-def artifacts(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where screenshots are kept: READBRIEF_ARTIFACTS, or the run's own directory."""
-    kept = os.environ.get("READBRIEF_ARTIFACTS")
-    folder = Path(kept) / "pages" if kept else tmp_path_factory.mktemp("pages")
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
-
-
 @pytest.mark.parametrize("name", SHOWN)
 def test_axe_finds_nothing_serious_and_the_page_fits(
-    name: str, browser: Browser, pages: Pages, artifacts: Path, figure: Callable[[str], None]
+    name: str, browser: Browser, pages: Pages, figure: Callable[[str], None]
 ) -> None:
     who, path = SHOWN[name]
     checked = 0
@@ -61,7 +51,7 @@ def test_axe_finds_nothing_serious_and_the_page_fits(
         page = opened(browser, pages, who, path, width, scheme)
         try:
             assert page.evaluate("document.documentElement.scrollWidth") <= width, (width, scheme)
-            page.screenshot(path=artifacts / f"{name}-{width}-{scheme}.png", full_page=True)
+            page.screenshot(path=kept("pages") / f"{name}-{width}-{scheme}.png", full_page=True)
             page.evaluate(axe_script())
             found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
             bad = [
@@ -74,7 +64,7 @@ def test_axe_finds_nothing_serious_and_the_page_fits(
         finally:
             page.context.close()
     assert checked > 0
-    figure(f"{name}: axe-core finds nothing serious in {len(LOOKS)} looks; screenshots in {artifacts}")
+    figure(f"{name}: axe-core finds nothing serious in {len(LOOKS)} looks; screenshots in {kept('pages')}")
 
 
 @pytest.mark.parametrize("path", ["/accounts", "/accounts/anvil", "/me", "/week/2026-W47/page"])
