@@ -18,8 +18,9 @@ from benchmarks.clickhouse_events import DAYS, END, statements
 from benchmarks.reports import report
 from schemas.envelope import Bundle, Envelope
 from schemas.settings import Settings
-from sinks.clickhouse import page_queries, queries
+from sinks.clickhouse import content_queries, page_queries, queries
 from sinks.clickhouse.client import connect
+from sinks.clickhouse.content_queries import Audience, Scope
 from sinks.clickhouse.event_rows import EVENTS, rows
 from sinks.clickhouse.inserting import INSERT_SETTINGS, ROWS_PER_INSERT
 from sinks.clickhouse.migrate import migrate
@@ -38,7 +39,7 @@ REPEATS = 7
 _SECRET = "a secret for benchmarks"  # noqa: S105 - it guards nothing
 _URL = "https://www.example.com/guides/page-17"
 _FILL_SETTINGS = {"max_partitions_per_insert_block": 0, "optimize_on_insert": 0, "max_insert_threads": 2}
-_ROLLUPS = ("reads", "content_days", "section_days", "click_days")
+_ROLLUPS = ("reads", "content_days", "section_days", "click_days", "page_reads", "page_clicks")
 Query = Callable[[Client], object]
 
 
@@ -146,7 +147,14 @@ def _asked(client: Client) -> dict[str, Query]:
         "SELECT account_id FROM identified WHERE visitor_id IN (SELECT visitor_id FROM reads) "
         "GROUP BY account_id ORDER BY count() DESC, account_id LIMIT 1"
     )[0][0]
+    page = Scope(_URL, first, last)
+    theirs = Scope(_URL, first, last, Audience(account_id=account))
     return {
+        "page for all: curve": lambda on: content_queries.curve(on, page),
+        "page for all: sections": lambda on: content_queries.sections(on, page),
+        "page for all: clicks": lambda on: content_queries.clicks(on, page),
+        "page for an account: curve": lambda on: content_queries.curve(on, theirs),
+        "page by reader": lambda on: content_queries.readers(on, page),
         "heatmap of a page": lambda on: page_queries.heatmap(on, _URL, first, last),
         "scroll curve of a page": lambda on: page_queries.scroll_curve(on, _URL, first, last),
         "content by day": lambda on: page_queries.content_by_day(on, first, last),
@@ -184,10 +192,10 @@ def _bytes_per_event(client: Client) -> float:
 def _sizes(client: Client) -> str:
     query = """
         SELECT table, sum(bytes_on_disk) / %(events)s AS size FROM system.parts
-        WHERE active AND database = 'bench' AND table IN ('reads', 'content_days', 'section_days', 'click_days')
+        WHERE active AND database = 'bench' AND table IN %(tables)s
         GROUP BY table ORDER BY table
     """
-    found = client.execute(query, {"events": FEW})
+    found = client.execute(query, {"events": FEW, "tables": _ROLLUPS})
     return "derived from it besides: " + ", ".join(f"{table} {size:.1f}" for table, size in found)
 
 

@@ -26,7 +26,7 @@ from tests.support.ports import free_port
 from tests.support.processes import running, start
 
 PARTITIONS = 3
-READ_SECONDS = 40.0  # the embedded broker lets a group's first members wait for seconds
+READ_SECONDS = 45  # the embedded broker lets a group's first members wait for seconds
 REBALANCE_MS = 3000
 
 # Many joins of groups, which take the embedded broker seconds each.

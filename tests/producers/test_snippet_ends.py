@@ -78,8 +78,8 @@ def test_a_page_out_of_the_real_back_forward_cache_goes_on(caching_browser: Brow
     reader.stir()
     reader.stay(1.5)
     reader.leave()
-    left_s = time.monotonic()
     recorder.left(2)
+    left_s = time.monotonic()
     first, second = recorder.of(PageView)
     assert first.page_view_id != second.page_view_id
     active = {event.page_view_id: event.active_ms for event in recorder.of(PageProgress)}
