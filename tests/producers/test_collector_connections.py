@@ -115,7 +115,7 @@ def test_a_slow_sender_is_cut_off_wherever_it_dawdles(guarded: Guarded) -> None:
 
 
 def test_a_visitor_who_reports_too_often_is_told_when_to_go_on(guarded: Guarded) -> None:
-    answers = []
+    answers: list[httpx.Response] = []
     while len(answers) < 100 and (not answers or answers[-1].status_code == 204):  # a slow machine sends slowly
         answers.append(post(guarded.url, body(report(visitor_id="eager")), {"x-forwarded-for": "198.51.100.1"}))
     assert [each.status_code for each in answers[:5]] == [204] * 5
