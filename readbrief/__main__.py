@@ -10,7 +10,7 @@ def main() -> NoReturn:
     The garbage collector comes seldom: what a process imports and builds at its start stays, and walking it again and
     again takes longer than making it.
     """
-    gc.set_threshold(200_000, 50, 1000)
+    gc.set_threshold(50_000, 20, 100)
     from readbrief.cli import main as command
 
     command()
