@@ -52,6 +52,7 @@ class AccountStage:
         if not is_due and (later := put_off(state, new, now_ms)):
             work.changes += changes_between(before, later.state, records)
             work.due[key], work.decoded[key] = later.due_ms, later.state
+            work.put_off.add(key)
             return
         step = advance(state, self._directory, self._playbook, now_ms, before)
         if any(one.forgotten and one.forgotten.account for one in new) and step.state == AccountState(account_id=key):

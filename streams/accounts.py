@@ -114,8 +114,9 @@ def take_in(state: AccountState, activity: Activity | News, history_days: int) -
 def put_off(state: AccountState, news: Sequence[News], now_ms: int) -> AccountStep | None:
     """Return the state of an account to be looked at later, because its news comes late; None if it is the time now.
 
-    News is late in a backlog only. That is worked off sooner if accounts are not summed up at every step of it, and to
-    be twice as late then, or `LONGEST_PUT_OFF_MS` later, is no loss. Who is forgotten is forgotten at once.
+    News is late in a backlog only. That is worked off sooner if accounts are not summed up at every step of it, but at
+    its end, or when they have waited as long again as their news, and at most `LONGEST_PUT_OFF_MS`. Who is forgotten is
+    forgotten at once.
     """
     if any(one.forgotten for one in news):
         return None
