@@ -8,8 +8,9 @@ from schemas.playbook import Playbook
 from schemas.rep_mail import RepMail
 from schemas.topics import BRIEFS, DECISIONS, INTEREST
 from streams.account_records import changes_between, state_of
-from streams.accounts import AccountState, advance, put_off, take_in
+from streams.accounts import AccountState, advance, joined_in, within_history
 from streams.activity_news import News, in_turn, news_in
+from streams.backlog import put_off
 from streams.forgetting import without
 from streams.records import Change, Table
 from streams.stage import Incoming, Send, Work
@@ -48,12 +49,14 @@ class AccountStage:
         state = before
         for news in in_turn(new):
             state = without(state, news.forgotten) if news.forgotten else state
-            state = take_in(state, news, self._history_days)
+            state = joined_in(state, news)
         if not is_due and (later := put_off(state, new, now_ms)):
             work.changes += changes_between(before, later.state, records)
             work.due[key], work.decoded[key] = later.due_ms, later.state
             work.put_off.add(key)
             return
+        if new or state.unsaid_ms:
+            state = within_history(state, self._history_days)
         step = advance(state, self._directory, self._playbook, now_ms, before)
         if any(one.forgotten and one.forgotten.account for one in new) and step.state == AccountState(account_id=key):
             work.changes += [Change(key, name, None) for name in records or ()]

@@ -29,8 +29,6 @@ from streams.signs import functions_together
 from streams.triggers import Recently, decide, has_high_intent, is_enough, named, quiet_ms, untold, untold_forms
 from streams.weighing import DAY_MS
 
-LATE_MS = 5_000  # what comes this late is of a backlog
-LONGEST_PUT_OFF_MS = 20_000
 SETTLE_MS = 60_000  # a summary of old reads has cooled long ago: it is renewed once the account is quiet, not each time
 
 
@@ -80,52 +78,53 @@ def take_in(state: AccountState, activity: Activity | News, history_days: int) -
     Reads that ended more than `history_days` before the newest one are dropped: a rule over the set of all reads of the
     account's visitors, so it does not depend on their order. So are those begun before the account was last deleted.
     """
+    return within_history(joined_in(state, activity), history_days)
+
+
+def joined_in(state: AccountState, activity: Activity | News) -> AccountState:
+    """Return the state with an activity taken in, and nothing dropped yet: that takes a look at all there is."""
     news = news_of(activity) if isinstance(activity, Activity) else activity
     new, emptied_ms = news.reads, max(state.emptied_ms, news.emptied_ms)
     owners, renewed = highest(state.owners, news.owners)
     aside = join_all(state.others, [read for read in new if read.page_view_id in state.others])
     reads = join_all(state.reads, [read for read in new if read.page_view_id not in state.others])
     reads, aside = attributed(reads, aside, owners, renewed, new, state.owners)
-    left = [key for key in state.reads if key not in reads]
-    horizon_ms = max((read.last_ms for read in (*reads.values(), *aside.values())), default=0) - history_days * DAY_MS
-    kept = {key: read for key, read in reads.items() if read.last_ms >= horizon_ms and read.started_ms >= emptied_ms}
-    others = {key: read for key, read in aside.items() if read.last_ms >= horizon_ms and read.started_ms >= emptied_ms}
-    newest_ms = max((read.last_ms for read in kept.values()), default=0)
-    mailings = still_of_use(joined(state.mailings, news.items), newest_ms, history_days * DAY_MS, emptied_ms)
-    told = {key: ms for key, ms in _told(state.told, news.told).items() if key in kept or key not in reads}
+    moved = state.reads if renewed else [read.page_view_id for read in new if read.page_view_id in state.reads]
+    left = [key for key in moved if key not in reads]
     recognised = [item.envelope.occurred_ms for item in news.items if isinstance(item.envelope.event, Identify)]
-    # Only with news of somebody there is more to keep, and a reason to look what need not be kept.
-    of_use = _still_of_use(owners, (*kept.values(), *others.values()), history_days) if renewed else owners
     return state.but(
-        reads=kept,
-        others=others,
-        mailings=mailings,
-        owners=of_use,
-        told=told,
+        reads=reads,
+        others=aside,
+        mailings=joined(state.mailings, news.items),
+        owners=owners,
+        told=_told(state.told, news.told) if news.told else state.told,
         last=_newest(state.last, news.told),
-        forms=_forms(state.forms, news.told, horizon_ms),
+        forms=_forms(state.forms, news.told),
         clicks=with_clicks(state.clicks, news.items),
-        recent=with_left(with_told(state.recent, news.told), left, kept, emptied_ms),
+        recent=with_left(with_told(state.recent, news.told), left, reads, emptied_ms),
         arrived_ms=max(state.arrived_ms, *recognised) if recognised else state.arrived_ms,
         emptied_ms=emptied_ms,
     )
 
 
-def put_off(state: AccountState, news: Sequence[News], now_ms: int) -> AccountStep | None:
-    """Return the state of an account to be looked at later, because its news comes late; None if it is the time now.
-
-    News is late in a backlog only. That is worked off sooner if accounts are not summed up at every step of it, but at
-    its end, or when they have waited as long again as their news, and at most `LONGEST_PUT_OFF_MS`. Who is forgotten is
-    forgotten at once.
-    """
-    if any(one.forgotten for one in news):
-        return None
-    late_ms = now_ms - min((one.came_ms for one in news if one.came_ms), default=now_ms)
-    since_ms = state.unsaid_ms or now_ms
-    due_ms = since_ms + min(late_ms, LONGEST_PUT_OFF_MS)
-    if late_ms < LATE_MS or due_ms <= now_ms:
-        return None
-    return AccountStep(state=state.but(unsaid_ms=since_ms), due_ms=due_ms)
+def within_history(state: AccountState, history_days: int) -> AccountState:
+    """Return the state without what is too old, or was before the account was last deleted."""
+    reads, aside, emptied_ms = state.reads, state.others, state.emptied_ms
+    horizon_ms = max((read.last_ms for read in (*reads.values(), *aside.values())), default=0) - history_days * DAY_MS
+    kept = {key: read for key, read in reads.items() if read.last_ms >= horizon_ms and read.started_ms >= emptied_ms}
+    others = {key: read for key, read in aside.items() if read.last_ms >= horizon_ms and read.started_ms >= emptied_ms}
+    newest_ms = max((read.last_ms for read in kept.values()), default=0)
+    told = state.told
+    if len(kept) < len(reads):
+        told = {key: ms for key, ms in told.items() if key in kept or key not in reads}
+    return state.but(
+        reads=kept,
+        others=others,
+        mailings=still_of_use(state.mailings, newest_ms, history_days * DAY_MS, emptied_ms),
+        owners=_still_of_use(state.owners, (*kept.values(), *others.values()), history_days),
+        told=told,
+        forms={form_id: at_ms for form_id, at_ms in state.forms.items() if at_ms >= horizon_ms},
+    )
 
 
 def _still_of_use(owners: dict[str, Ownership], reads: Iterable[Read], history_days: int) -> dict[str, Ownership]:
@@ -411,15 +410,15 @@ def _newest(last: Told | None, marks: Sequence[Told]) -> Told | None:
     return max(known, key=lambda mark: (mark.decided_ms, mark.brief_id), default=None)
 
 
-def _forms(known: Mapping[str, int], marks: Sequence[Told], horizon_ms: int = 0) -> dict[str, int]:
-    """Return the forms that were told and when, but for those of which no read is left."""
+def _forms(known: Mapping[str, int], marks: Sequence[Told]) -> dict[str, int]:
+    """Return the forms that were told, and when."""
     if not known and not any(mark.forms for mark in marks):
         return {}
     forms = dict(known)
     for mark in marks:
         for form_id in mark.forms:
             forms[form_id] = max(mark.decided_ms, forms.get(form_id, 0))
-    return {form_id: forms[form_id] for form_id in sorted(forms) if forms[form_id] >= horizon_ms}
+    return {form_id: forms[form_id] for form_id in sorted(forms)}
 
 
 def _told(known: Mapping[str, int], marks: Sequence[Told]) -> dict[str, int]:
