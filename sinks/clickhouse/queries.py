@@ -137,11 +137,28 @@ def open_deliveries(client: Client) -> Iterator[Delivery]:
     return _texts(client, query, {}, Delivery.model_validate_json)
 
 
+def delivery(client: Client, delivery_id: str) -> Delivery | None:
+    """Return a delivery by its id, None if it is not stored."""
+    query = "SELECT message FROM deliveries FINAL WHERE delivery_id = %(delivery_id)s"
+    found = list(_texts(client, query, {"delivery_id": delivery_id}, Delivery.model_validate_json))
+    return found[0] if found else None
+
+
+def ends(client: Client, delivery_id: str) -> Iterator[Outcome]:
+    """Return how the sending of a delivery ended; a mail may be sent and come back."""
+    query = """
+        SELECT message FROM outcomes FINAL
+        WHERE delivery_id = %(delivery_id)s AND kind IN ('sent', 'failed', 'uncertain', 'bounced')
+        ORDER BY at, outcome_id
+    """
+    return _texts(client, query, {"delivery_id": delivery_id}, Outcome.model_validate_json)
+
+
 def answers(client: Client, since_ms: int) -> Iterator[Outcome]:
     """Return what reps did with messages and said of them since then, in order."""
     query = """
         SELECT message FROM outcomes FINAL
-        WHERE kind NOT IN ('sent', 'failed', 'uncertain') AND toUnixTimestamp64Milli(at) >= %(since_ms)s
+        WHERE kind NOT IN ('sent', 'failed', 'uncertain', 'bounced') AND toUnixTimestamp64Milli(at) >= %(since_ms)s
         ORDER BY at, outcome_id
     """
     return _texts(client, query, {"since_ms": since_ms}, Outcome.model_validate_json)
