@@ -225,16 +225,25 @@ def _health(mailings: Sequence[Mailing], opted_out: Mapping[str, int]) -> ListHe
     before = {one.contact_id for one in mailings if opted_out and opt_out_key(one.contact_id) in opted_out}
     found = [(fact, one.contact_id) for one in mailings for fact in one.facts.values()]
 
-    def contacts(kind: MailKind) -> tuple[str, ...]:
-        return tuple(
-            sorted({who for fact, who in found if fact.kind is kind and fact.bounce is not BounceKind.temporary})
-        )
+    def latest(*kinds: MailKind) -> dict[str, int]:
+        told = sorted((fact.at_ms, who) for fact, who in found if fact.kind in kinds and not _may_pass(fact))
+        return {who: at_ms for at_ms, who in told}
 
+    def contacts(kind: MailKind) -> tuple[str, ...]:
+        return tuple(sorted(latest(kind)))
+
+    # An address that was put right takes mail again.
+    arrived = latest(MailKind.delivered, MailKind.landed)
+    gone = {who for who, at_ms in latest(MailKind.bounced).items() if at_ms >= arrived.get(who, 0)}
     return ListHealth(
-        bounced=contacts(MailKind.bounced),
+        bounced=tuple(sorted(gone)),
         complained=contacts(MailKind.complained),
         unsubscribed=tuple(sorted({*contacts(MailKind.unsubscribed), *before})),
     )
+
+
+def _may_pass(fact: MailFact) -> bool:
+    return fact.bounce is BounceKind.temporary
 
 
 def _mail(mailing: Mailing, judged: Mapping[str, Judgement], reads: Sequence[Read]) -> MailInterest:

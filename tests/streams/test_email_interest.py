@@ -145,6 +145,17 @@ def test_health_reaches_the_summary_and_who_opted_out_is_no_reader_again() -> No
     assert (much_later.email.readers, much_later.email.mails) == ((), ())
 
 
+def test_an_address_that_takes_mail_again_has_come_back_no_more() -> None:
+    bounced, spring = mail(EmailBounce, "b", 5), mail(EmailDelivered, "d", 4)
+    for items in ((bounced, spring), (spring, bounced)):
+        said = interest(*items)
+        assert said.email
+        assert said.email.health.bounced == ("dana",)
+    after = interest(bounced, spring, mail(EmailDelivered, "d2", 6))
+    assert after.email
+    assert after.email.health.bounced == ()
+
+
 def test_of_a_contact_who_is_gone_no_mail_is_kept_or_told() -> None:
     before = state(click(), mail(EmailBounce, "b", 5, "eve"))
     step = advance(before, directory("dana"), PLAYBOOK, START_MS + 2 * HOUR_MS, before)
