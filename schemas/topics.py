@@ -35,7 +35,7 @@ OUTCOMES = Topic(
 )
 DECISIONS = Topic("decisions", "account_id", "Decision", "accounts, reps", "clickhouse", retention_ms=30 * DAY_MS)
 DIRECTORY = Topic(
-    "directory", "kind:id", "Entity", "directory import", "visitors, accounts, reps, delivery, clickhouse",
+    "directory", "kind:id", "Entry", "directory import, accounts", "visitors, accounts, reps, delivery, clickhouse",
     "compact", None, keyed=False,
 )  # fmt: skip
 REVOCATIONS = Topic(

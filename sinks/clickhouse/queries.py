@@ -13,7 +13,7 @@ from schemas.activity import Identified
 from schemas.brief import Brief
 from schemas.decision import Decision
 from schemas.delivery import Delivery, Outcome
-from schemas.directory import Account, Contact, Content, Rep, entity_from_bytes
+from schemas.directory import Account, Contact, Content, OptOut, Rep, entry_from_bytes
 from schemas.envelope import Envelope
 from sinks.clickhouse.event_rows import STORED_COLUMNS, envelope_of
 
@@ -186,10 +186,10 @@ def outcomes_on(client: Client, account_id: str) -> Iterator[Outcome]:
     return _texts(client, query, {"account_id": account_id}, Outcome.model_validate_json)
 
 
-def directory_entities(client: Client) -> Iterator[Account | Contact | Rep | Content]:
-    """Return every entity that is in the directory now, by id."""
+def directory_entries(client: Client) -> Iterator[Account | Contact | Rep | Content | OptOut]:
+    """Return all that the directory has now, by id."""
     query = "SELECT message FROM directory FINAL WHERE NOT deleted ORDER BY entity_id"
-    return _texts(client, query, {}, lambda text: entity_from_bytes(text.encode()))
+    return _texts(client, query, {}, lambda text: entry_from_bytes(text.encode()))
 
 
 def _events(client: Client, condition: str, given: dict[str, Any], order: str) -> Iterator[Envelope]:

@@ -28,7 +28,7 @@ from schemas.interest import Interest, Temperature
 from schemas.playbook import Playbook, TemperatureRules
 from streams.account_records import changes_between, state_of
 from streams.accounts import AccountState, advance, take_in
-from streams.email_interest import MAX_OPT_OUTS, with_opt_outs
+from streams.opt_outs import MAX_OPT_OUTS, with_opt_outs
 from streams.records import MemoryTable
 from tests.streams import journeys
 from tests.streams.journeys import SITE, START_MS, envelope
