@@ -12,7 +12,11 @@ from typing import NamedTuple
 from schemas.errors import InputError
 from schemas.feedback import MARK_HEADER
 
-MAX_REPORT_BYTES = 2 * 2**20
+READ_BYTES = 512 * 1024
+"""How much of a report is read: what it says, and the headers it returns, come before what may be long."""
+
+MAX_BOUNDARIES = 20
+"""The parser compares every line with the boundary of every part that it is in: a mail of ours has three."""
 
 _FAILED = "failed"
 _STATUSES = {"message/delivery-status", "message/global-delivery-status"}
@@ -22,6 +26,7 @@ _STATUS = re.compile(r"(?<![\d.])([245]\.\d{1,3}\.\d{1,3})(?![\d.]*\d)")
 _MARK_LINE = re.compile(
     rb"^%b:[ \t]*([^\r\n]*(?:\r?\n[ \t][^\r\n]*)*)" % re.escape(MARK_HEADER.encode()), re.IGNORECASE | re.MULTILINE
 )
+_BOUNDARY = re.compile(rb"boundary[*\d]*[ \t]*=", re.IGNORECASE)
 # With a time, as an envelope's line has it and a paragraph that begins with this word has not.
 _ENVELOPE_LINE = re.compile(rb"(?:\A|(?<=\n\n)|(?<=\n\r\n))From [^\n]*\d\d:\d\d[^\n]*\n")
 # What the middle number of a status is about, by RFC 3463; of two the whole says more.
@@ -62,8 +67,9 @@ def read_report(data: bytes) -> MailReport:
     Raises:
         NoBounceError: it is none, or nothing of ours failed.
     """
-    if len(data) > MAX_REPORT_BYTES:
-        raise NoBounceError(f"is larger than {MAX_REPORT_BYTES // 2**20} MB, which no report is")
+    data = data[:READ_BYTES]
+    if len(_BOUNDARY.findall(data)) > MAX_BOUNDARIES:
+        raise NoBounceError("has too many parts within parts to be a report")
     try:
         mail = message_from_bytes(data)
         parts = _parts_of_report(mail)
