@@ -66,7 +66,7 @@ def replay(settings: Settings, publisher: Publisher, say: Callable[[str], None])
     out = _Outgoing(publisher)
     client = connect(settings)
     try:
-        for entity in queries.directory_entities(client):
+        for entity in queries.directory_entries(client):
             out.keyed(DIRECTORY, entity.entity_id, entity)
         for brief in queries.told_briefs(client, since_ms):
             mark = told_by(brief)

@@ -6,7 +6,7 @@ from collections.abc import Collection, Sequence
 from schemas.directory import Directory
 from schemas.playbook import Playbook
 from schemas.rep_mail import RepMail
-from schemas.topics import BRIEFS, DECISIONS, INTEREST
+from schemas.topics import BRIEFS, DECISIONS, DIRECTORY, INTEREST
 from streams.account_records import changes_between, state_of
 from streams.accounts import AccountState, advance, joined_in, within_history
 from streams.activity_news import News, in_turn, news_in
@@ -14,6 +14,8 @@ from streams.backlog import put_off
 from streams.forgetting import without
 from streams.records import Change, Table
 from streams.stage import Incoming, Send, Work
+
+_ONE_PARTITION = 0  # the directory's topic has no more
 
 
 class AccountStage:
@@ -65,6 +67,7 @@ class AccountStage:
         mails = [RepMail(rep_id=brief.rep_id, briefs=(brief,)) for brief in step.briefs]
         work.sends += [Send(BRIEFS, mail.rep_id, mail) for mail in mails]
         work.sends += [Send(DECISIONS, key, decision) for decision in step.decisions]
+        work.sends += [Send(DIRECTORY, one.entity_id, one, _ONE_PARTITION) for one in step.opt_outs]
         if step.interest:
             work.sends.append(Send(INTEREST, key, step.interest))
         if step.changed:

@@ -1,5 +1,6 @@
 """What interests this account, and is it time to tell? The state machine of the second stage."""
 
+from collections import ChainMap
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -8,7 +9,7 @@ from pydantic import Field
 from schemas.activity import Activity, Ownership, Told, told_by
 from schemas.brief import Brief, HandOver, HandOverReason, Trigger, TriggerKind
 from schemas.decision import Decision, Rule, Verdict
-from schemas.directory import Account, Directory, Lifecycle, Rep
+from schemas.directory import Account, Directory, Lifecycle, OptOut, Rep
 from schemas.emails import ListHealth, Mailing
 from schemas.events import Identify
 from schemas.ids import derived_id
@@ -21,8 +22,10 @@ from streams.attribution import attributed, highest
 from streams.briefing import Occasion, compose
 from streams.campaigns import CampaignClick, campaign_of, with_clicks
 from streams.corrections import GONE, Change, Correctable, Doubt, changes_of, doubt_of, with_left, with_told
-from streams.email_interest import NOBODY, Mails, joined, mails_of, opt_out_key, still_of_use, with_opt_outs
+from streams.email_interest import NOBODY, Mails, joined, mails_of, still_of_use
 from streams.interest import summarise
+from streams.opt_outs import opt_out_key, with_opt_outs
+from streams.opt_outs import untold as untold_opt_outs
 from streams.ownership import CUSTOMERS, LEADS, Signs, hand_over_to, is_unripe, told_of
 from streams.reading import join_all
 from streams.signs import functions_together
@@ -68,6 +71,7 @@ class AccountStep(Model):
     interest: Interest | None = None
     briefs: tuple[Brief, ...] = ()
     decisions: tuple[Decision, ...] = ()
+    opt_outs: tuple[OptOut, ...] = ()
     due_ms: int | None = None
     changed: bool = False
 
@@ -146,10 +150,12 @@ def advance(
     """Decide what an account's state calls for at a moment: a summary if it is new or has cooled, a brief if due.
 
     A summary is new if reads or mails are not those of `before`. What machines read by a mail's links is no reading.
+    Who opted out of mails under another account has opted out here; so others are told of those who did here.
     """
     state = _of_known_contacts(state, directory)
-    mails = mails_of(state.mailings, state.reads.values(), state.opted_out)
-    by_people = _by_people(state, mails)
+    opted_out = ChainMap(state.opted_out, directory.opt_outs)
+    mails = mails_of(state.mailings, state.reads.values(), opted_out)
+    by_people = _by_people(state, mails, opted_out)
     interest = summarise(state.account_id, by_people.reads.values(), directory, playbook, mails=mails)
     has_read = bool(state.reads) if before is None else bool(state.unsaid_ms) or state.reads != before.reads
     state = state.but(unsaid_ms=0) if state.unsaid_ms else state
@@ -176,6 +182,7 @@ def advance(
         interest=said,
         briefs=(*((decision.brief,) if decision.brief else ()), *corrections),
         decisions=decisions,
+        opt_outs=tuple(untold_opt_outs(with_opt_outs(state.opted_out, state.mailings.values()), directory.opt_outs)),
         due_ms=min((due_ms for due_ms in dues if due_ms is not None), default=None),
         changed=after != before,
     )
@@ -193,19 +200,19 @@ def _of_known_contacts(state: AccountState, directory: Directory) -> AccountStat
     return state.model_copy(update={"mailings": known, "opted_out": dict(with_opt_outs(state.opted_out, dropped))})
 
 
-def _by_people(state: AccountState, mails: Mails) -> AccountState:
+def _by_people(state: AccountState, mails: Mails, opted_out: Mapping[str, int]) -> AccountState:
     """Return the state without what machines read, and without clicks of contacts who opted out of mails."""
-    if mails.interest is None and not state.opted_out:
+    if mails.interest is None and not opted_out:
         return state
     health = mails.interest.health if mails.interest else ListHealth()
     out = {*health.complained, *health.unsubscribed}
     reads = {key: read for key, read in state.reads.items() if key not in mails.machine_reads}
-    clicks = {key: click for key, click in state.clicks.items() if not _is_out(click.contact_id, out, state)}
+    clicks = {key: click for key, click in state.clicks.items() if not _is_out(click.contact_id, out, opted_out)}
     return state.model_copy(update={"reads": reads, "clicks": clicks})
 
 
-def _is_out(contact_id: str, out: Collection[str], state: AccountState) -> bool:
-    return contact_id in out or (bool(state.opted_out) and opt_out_key(contact_id) in state.opted_out)
+def _is_out(contact_id: str, out: Collection[str], opted_out: Mapping[str, int]) -> bool:
+    return contact_id in out or (bool(opted_out) and opt_out_key(contact_id) in opted_out)
 
 
 class _Decision(NamedTuple):

@@ -57,7 +57,8 @@ class Phrases:
             for place, (unit, amount) in enumerate(units[:2])
             if amount or not place
         ]
-        return format_list(said, style="unit-narrow", locale=self.locale)
+        joined = format_list(said, style="unit-narrow", locale=self.locale)
+        return joined.replace(" ", "") if _writes_without_spaces(str(self.locale)) else joined
 
     def percent(self, number: int) -> str:
         """Say a percentage."""
@@ -90,6 +91,12 @@ class Phrases:
     def listed(self, items: tuple[str, ...]) -> str:
         """Join items as the language does."""
         return format_list(items, locale=self.locale)
+
+
+@cache
+def _writes_without_spaces(locale: str) -> bool:
+    """Tell whether units are joined without a space; CLDR's spaces within would tear them apart: "1 分鐘35 秒"."""
+    return str(format_list(("1", "2"), style="unit-narrow", locale=locale)) == "12"
 
 
 @cache

@@ -38,6 +38,7 @@ FROM (
 LEFT JOIN (
     SELECT arrayJoin(brief_ids) AS brief_id, kind FROM outcomes FINAL
     WHERE rep_id = %(rep_id)s AND NOT suspected AND toDate(at) >= %(first)s
+      AND NOT (kind = 'sent' AND delivery_id IN (SELECT delivery_id FROM outcomes WHERE kind = 'bounced'))
 ) AS o ON o.brief_id = b.brief_id
 GROUP BY brief_id, account_id, decided, temperature, trigger_kind, reads
 ORDER BY decided DESC, brief_id
@@ -52,6 +53,7 @@ SENT_TODAY = Question(
 -- How many briefs the rep has had since midnight by the own clock.
 SELECT uniqExact(arrayJoin(brief_ids)) AS sent FROM outcomes FINAL
 WHERE rep_id = %(rep_id)s AND kind = 'sent' AND at >= %(midnight)s
+  AND delivery_id NOT IN (SELECT delivery_id FROM outcomes WHERE kind = 'bounced')
 """,
     _of_rep,
 )
