@@ -8,7 +8,8 @@ from schemas.playbook import Playbook
 from schemas.rep_mail import RepMail
 from schemas.topics import BRIEFS, DECISIONS, DIRECTORY, INTEREST
 from streams.account_records import changes_between, state_of
-from streams.accounts import AccountState, advance, joined_in, within_history
+from streams.account_state import AccountState, joined_in, within_history
+from streams.accounts import advance
 from streams.activity_news import News, in_turn, news_in
 from streams.backlog import put_off
 from streams.forgetting import without

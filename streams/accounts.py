@@ -1,67 +1,33 @@
 """What interests this account, and is it time to tell? The state machine of the second stage."""
 
 from collections import ChainMap
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from pydantic import Field
-
-from schemas.activity import Activity, Ownership, Told, told_by
+from schemas.activity import told_by
 from schemas.brief import Brief, HandOver, HandOverReason, Trigger, TriggerKind
 from schemas.decision import Decision, Rule, Verdict
 from schemas.directory import Account, Directory, Lifecycle, OptOut, Rep
-from schemas.emails import ListHealth, Mailing
-from schemas.events import Identify
+from schemas.emails import ListHealth
 from schemas.ids import derived_id
 from schemas.interest import Interest
-from schemas.message import Id, Message, Model, UnixMs
+from schemas.message import Model
 from schemas.playbook import Playbook, TriggerRules
 from schemas.reads import Read
-from streams.activity_news import News, news_of
-from streams.attribution import attributed, highest
+from streams.account_state import AccountState, forms_with, newest_with, told_with
 from streams.briefing import Occasion, compose
-from streams.campaigns import CampaignClick, campaign_of, with_clicks
-from streams.corrections import GONE, Change, Correctable, Doubt, changes_of, doubt_of, with_left, with_told
-from streams.email_interest import NOBODY, Mails, joined, mails_of, still_of_use
+from streams.campaigns import campaign_of
+from streams.corrections import GONE, Change, changes_of, doubt_of, with_told
+from streams.email_interest import NOBODY, Mails, mails_of
 from streams.interest import summarise
 from streams.opt_outs import opt_out_key, with_opt_outs
 from streams.opt_outs import untold as untold_opt_outs
 from streams.ownership import CUSTOMERS, LEADS, Signs, hand_over_to, is_unripe, told_of
-from streams.reading import join_all
 from streams.signs import functions_together
 from streams.triggers import Recently, decide, has_high_intent, is_enough, named, quiet_ms, untold, untold_forms
 from streams.weighing import DAY_MS
 
 SETTLE_MS = 60_000  # a summary of old reads has cooled long ago: it is renewed once the account is quiet, not each time
-
-
-class AccountState(Message):
-    """An account's reads, and how much of each has been told: both are joins, so their order does not matter.
-
-    `others` are reads of visitors who are this account's at other times, `owners` says when. `last` is the newest
-    brief, without its reads; `nurtured_ms` when reading that nobody was told was marketing's. `forms` are those told,
-    with when; `clicks` those of campaigns. `recent` are briefs that may have to be put right, `doubt` since when
-    one must; `noted` is the last decision not to tell. `opted_out` is who of those whose mailings were dropped wants
-    no mails, by `opt_out_key`. `unsaid_ms` is since when there has been news that no summary tells; 0 if there is none.
-    """
-
-    account_id: Id
-    reads: dict[str, Read] = Field(default_factory=dict)
-    others: dict[str, Read] = Field(default_factory=dict)
-    mailings: dict[str, Mailing] = Field(default_factory=dict)
-    opted_out: dict[str, int] = Field(default_factory=dict)
-    owners: dict[str, Ownership] = Field(default_factory=dict)
-    told: dict[str, int] = Field(default_factory=dict)
-    arrived_ms: UnixMs = 0
-    emptied_ms: UnixMs = 0
-    last: Told | None = None
-    nurtured_ms: UnixMs = 0
-    forms: dict[str, int] = Field(default_factory=dict)
-    clicks: dict[str, CampaignClick] = Field(default_factory=dict)
-    recent: tuple[Correctable, ...] = ()
-    doubt: Doubt | None = None
-    noted: str = ""
-    unsaid_ms: UnixMs = 0
 
 
 class AccountStep(Model):
@@ -74,74 +40,6 @@ class AccountStep(Model):
     opt_outs: tuple[OptOut, ...] = ()
     due_ms: int | None = None
     changed: bool = False
-
-
-def take_in(state: AccountState, activity: Activity | News, history_days: int) -> AccountState:
-    """Return the state with an activity's events joined into reads, shared out, and what was told remembered.
-
-    Reads that ended more than `history_days` before the newest one are dropped: a rule over the set of all reads of the
-    account's visitors, so it does not depend on their order. So are those begun before the account was last deleted.
-    """
-    return within_history(joined_in(state, activity), history_days)
-
-
-def joined_in(state: AccountState, activity: Activity | News) -> AccountState:
-    """Return the state with an activity taken in, and nothing dropped yet: that takes a look at all there is."""
-    news = news_of(activity) if isinstance(activity, Activity) else activity
-    new, emptied_ms = news.reads, max(state.emptied_ms, news.emptied_ms)
-    owners, renewed = highest(state.owners, news.owners)
-    aside = join_all(state.others, [read for read in new if read.page_view_id in state.others])
-    reads = join_all(state.reads, [read for read in new if read.page_view_id not in state.others])
-    reads, aside = attributed(reads, aside, owners, renewed, new, state.owners)
-    moved = state.reads if renewed else [read.page_view_id for read in new if read.page_view_id in state.reads]
-    left = [key for key in moved if key not in reads]
-    recognised = [item.envelope.occurred_ms for item in news.items if isinstance(item.envelope.event, Identify)]
-    return state.but(
-        reads=reads,
-        others=aside,
-        mailings=joined(state.mailings, news.items),
-        owners=owners,
-        told=_told(state.told, news.told) if news.told else state.told,
-        last=_newest(state.last, news.told),
-        forms=_forms(state.forms, news.told),
-        clicks=with_clicks(state.clicks, news.items),
-        recent=with_left(with_told(state.recent, news.told), left, reads, emptied_ms),
-        arrived_ms=max(state.arrived_ms, *recognised) if recognised else state.arrived_ms,
-        emptied_ms=emptied_ms,
-    )
-
-
-def within_history(state: AccountState, history_days: int) -> AccountState:
-    """Return the state without what is too old, or was before the account was last deleted."""
-    reads, aside, emptied_ms = state.reads, state.others, state.emptied_ms
-    horizon_ms = max((read.last_ms for read in (*reads.values(), *aside.values())), default=0) - history_days * DAY_MS
-    kept = {key: read for key, read in reads.items() if read.last_ms >= horizon_ms and read.started_ms >= emptied_ms}
-    others = {key: read for key, read in aside.items() if read.last_ms >= horizon_ms and read.started_ms >= emptied_ms}
-    newest_ms = max((read.last_ms for read in kept.values()), default=0)
-    told = state.told
-    if len(kept) < len(reads):
-        told = {key: ms for key, ms in told.items() if key in kept or key not in reads}
-    return state.but(
-        reads=kept,
-        others=others,
-        mailings=still_of_use(state.mailings, newest_ms, history_days * DAY_MS, emptied_ms),
-        owners=_still_of_use(state.owners, (*kept.values(), *others.values()), history_days),
-        told=told,
-        forms={form_id: at_ms for form_id, at_ms in state.forms.items() if at_ms >= horizon_ms},
-    )
-
-
-def _still_of_use(owners: dict[str, Ownership], reads: Iterable[Read], history_days: int) -> dict[str, Ownership]:
-    """Leave out visitors of whom nothing was read and nothing learnt within the history."""
-    known = list(reads)
-    newest_ms = max(
-        max((read.last_ms for read in known), default=0), max((one.changed_ms for one in owners.values()), default=0)
-    )
-    if all(one.changed_ms >= newest_ms - history_days * DAY_MS for one in owners.values()):
-        return owners
-    readers = {read.visitor_id for read in known}
-    horizon_ms = newest_ms - history_days * DAY_MS
-    return {key: one for key, one in owners.items() if key in readers or one.changed_ms >= horizon_ms}
 
 
 def advance(
@@ -173,7 +71,11 @@ def advance(
     if decision.brief:
         # A brief names the newest of what it told, the state remembers all of it.
         mark = (told_by(decision.brief).model_copy(update={"reads": dict(decision.told)}),)
-        news = {"told": _told(after.told, mark), "last": _newest(after.last, mark), "forms": _forms(after.forms, mark)}
+        news = {
+            "told": told_with(after.told, mark),
+            "last": newest_with(after.last, mark),
+            "forms": forms_with(after.forms, mark),
+        }
         after = after.model_copy(update={**news, "recent": with_told(after.recent, mark)})
     after, corrections, settled_ms = _corrected(after, interest, directory, playbook, now_ms, mails.machine_reads)
     dues = (decision.due_ms, settled_ms, _renewal_ms(said or interest, now_ms))
@@ -409,28 +311,3 @@ def _renewal_ms(interest: Interest, now_ms: int) -> int | None:
     """Return when to renew a summary: as it cools, or, if it has cooled long ago, once the account is quiet."""
     cools_ms = interest.cools_ms
     return cools_ms if cools_ms is None or cools_ms > now_ms else now_ms + SETTLE_MS
-
-
-def _newest(last: Told | None, marks: Sequence[Told]) -> Told | None:
-    news = [mark.model_copy(update={"reads": {}, "said": {}, "trigger": None}) for mark in marks if not mark.corrects]
-    known = [*((last,) if last else ()), *news]
-    return max(known, key=lambda mark: (mark.decided_ms, mark.brief_id), default=None)
-
-
-def _forms(known: Mapping[str, int], marks: Sequence[Told]) -> dict[str, int]:
-    """Return the forms that were told, and when."""
-    if not known and not any(mark.forms for mark in marks):
-        return {}
-    forms = dict(known)
-    for mark in marks:
-        for form_id in mark.forms:
-            forms[form_id] = max(mark.decided_ms, forms.get(form_id, 0))
-    return {form_id: forms[form_id] for form_id in sorted(forms)}
-
-
-def _told(known: Mapping[str, int], marks: Sequence[Told]) -> dict[str, int]:
-    told = dict(known)
-    for mark in marks:
-        for page_view_id, active_ms in mark.reads.items():
-            told[page_view_id] = max(active_ms, told.get(page_view_id, 0))
-    return told

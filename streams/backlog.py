@@ -2,7 +2,8 @@
 
 from collections.abc import Sequence
 
-from streams.accounts import AccountState, AccountStep
+from streams.account_state import AccountState
+from streams.accounts import AccountStep
 from streams.activity_news import News
 
 LATE_MS = 5_000  # what comes this late is of a backlog

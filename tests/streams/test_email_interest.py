@@ -27,7 +27,8 @@ from schemas.events import (
 from schemas.interest import Interest, Temperature
 from schemas.playbook import Playbook, TemperatureRules
 from streams.account_records import changes_between, state_of
-from streams.accounts import AccountState, advance, take_in
+from streams.account_state import AccountState, take_in
+from streams.accounts import advance
 from streams.opt_outs import MAX_OPT_OUTS, with_opt_outs
 from streams.records import MemoryTable
 from tests.streams import journeys

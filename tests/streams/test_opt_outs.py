@@ -12,7 +12,8 @@ from schemas.events import EmailAgent, EmailComplaint, EmailOpen, EmailUnsubscri
 from schemas.interest import Interest
 from schemas.topics import ACTIVITY, DIRECTORY, INTEREST
 from streams.account_stage import AccountStage
-from streams.accounts import AccountState, advance
+from streams.account_state import AccountState
+from streams.accounts import advance
 from streams.opt_outs import opt_out_key
 from streams.records import MemoryTable
 from streams.stage import Incoming, Send
