@@ -1,14 +1,10 @@
 """Signing in: by a link that works once, for whom the directory knows, and for nobody else."""
 
 import re
-import string
-from pathlib import Path
 
 import httpx
 import pytest
-import yaml
 
-from sinks.web import words as words_module
 from sinks.web.rates import Rates
 from sinks.web.sessions import new_link, new_session, read_session
 from sinks.web.sign_in import own_path
@@ -109,21 +105,3 @@ def test_a_form_from_elsewhere_changes_nothing(pages: Pages, origin: str) -> Non
 def test_after_signing_in_nobody_is_led_elsewhere(path: str) -> None:
     assert own_path(path) == "/"
     assert own_path("/accounts/acme?days=7") == "/accounts/acme?days=7"
-
-
-def test_every_language_has_every_phrase_with_the_same_facts() -> None:
-    folder = Path(words_module.__file__).parent / "phrases"
-    tables = {
-        language.name: {path.name: yaml.safe_load(path.read_text()) for path in language.iterdir()}
-        for language in folder.iterdir()
-    }
-    assert set(tables) == {"en", "zh-Hans", "zh-Hant"}
-
-    def facts(table: dict[str, dict[str, str]]) -> dict[str, dict[str, list[str]]]:
-        parse = string.Formatter().parse
-        return {
-            file: {key: sorted(name for _, name, _, _ in parse(text) if name) for key, text in said.items()}
-            for file, said in table.items()
-        }
-
-    assert facts(tables["en"]) == facts(tables["zh-Hans"]) == facts(tables["zh-Hant"])
