@@ -31,10 +31,9 @@ from schemas.settings import Settings, Site
 from sinks.clickhouse import content_queries
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.content_queries import Audience, Scope
-from sinks.clickhouse.migrate import migrate
 from sinks.web.overlay import overlay_link, overlay_of, read_claims
 from sinks.web.pictures import marks, picture_bytes, picture_for, pictures_of
-from tests.sinks.clickhouse_store import spare_database
+from tests.sinks.clickhouse_store import migrated_database
 from tests.sinks.content_store import CLICKS, HOSTILE, READERS, STAFF, fill
 from tests.sinks.store_samples import NOW_MS
 from tests.sinks.web_world import MARKETER, Pages, served_pages
@@ -76,13 +75,12 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(clickhouse: ClickHouseAddress) -> Iterator[World]:
-    with spare_database(clickhouse) as base:
+    with migrated_database(clickhouse) as base:
         site, collector = LocalServer("site"), LocalServer("collector")
         settings = base.model_copy(
             update={"sites": {"docs": Site(origins=(site.origin,))}, "collector_url": collector.origin,
                     "own_accounts": (STAFF,)}
         )  # fmt: skip
-        migrate(settings)
         with connect(settings) as client:
             fill(client, f"{site.origin}/pricing")
         posted: list[str] = []

@@ -1,13 +1,18 @@
 """Signing in: by a link that works once, for whom the directory knows, and for nobody else."""
 
 import re
+from email.message import EmailMessage
 
 import httpx
 import pytest
+import structlog
 
+from sinks.delivery.send_errors import PermanentSendError
+from sinks.web.process import mail_sender
 from sinks.web.rates import Rates
 from sinks.web.sessions import new_link, new_session, read_session
 from sinks.web.sign_in import own_path
+from tests.sinks.delivery_servers import mail_server
 from tests.sinks.web_world import MARKETER, NOW_MS, Pages, address
 
 
@@ -47,6 +52,35 @@ def test_a_link_signs_its_reader_in_once_and_leads_to_where_they_wanted(pages: P
 def test_the_answer_does_not_tell_who_is_known(pages: Pages) -> None:
     pages.mails.clear()
     assert asked(pages, "nobody@elsewhere.example") == asked(pages, address("ann"))
+
+
+def test_a_mail_server_that_refuses_is_told_to_the_log_alone(pages: Pages) -> None:
+    before, failed = pages.web.send, list[PermanentSendError]()
+    pages.mailed.clear()
+    with mail_server() as server, pages.client() as client, structlog.testing.capture_logs() as logs:
+        server.rcpt_answers.append("550 5.1.1 no such mailbox")
+        send = mail_sender(pages.web.settings.model_copy(update={"smtp_port": server.port}))
+
+        def watched(mail: EmailMessage, to: str) -> None:
+            try:
+                send(mail, to)
+            except PermanentSendError as error:
+                failed.append(error)
+                raise
+            finally:
+                pages.mailed.set()
+
+        pages.web.send = watched
+        try:
+            known = client.post("/sign-in", data={"address": address("cleo")})
+            assert pages.mailed.wait(60)
+            unknown = client.post("/sign-in", data={"address": "nobody@elsewhere.example"})
+        finally:
+            pages.web.send = before
+    assert (known.status_code, known.text) == (unknown.status_code, unknown.text)
+    assert [str(error) for error in failed] == ["the mail server refused the recipient: 550 5.1.1"]
+    assert "cleo" not in str(logs)
+    assert server.mails == []
 
 
 def test_a_forged_or_old_link_lets_nobody_in(pages: Pages) -> None:
