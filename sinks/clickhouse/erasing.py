@@ -13,8 +13,6 @@ Kind = Literal["contact", "visitor", "account"]
 KINDS: tuple[Kind, ...] = ("contact", "visitor", "account")
 
 _MUTATION = {"mutations_sync": 2}
-_STEM = 18446744073709551600
-"""All but the last four bits of a page view's hash: the rollups keep the tenth of the page there."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +54,7 @@ _OF_ANY = f"{_OF_PERSON} OR has(%(accounts)s, account_id)"
 _NAMED = "arrayExists(part -> part IN %(named)s, splitByChar('\"', message))"
 _SENT = "replaceAll(lower(tryBase64Decode(payload)), '\\\\', '')"
 _OF_DELIVERY = f"hasAny(account_ids, %(accounts)s) OR {_NAMED}"
-
+_OF_OUTCOME = f"delivery_id IN (SELECT delivery_id FROM deliveries WHERE {_OF_DELIVERY})"  # noqa: S608 - our own
 _OF_BRIEF = f"has(%(accounts)s, account_id) OR {_NAMED}"
 
 CONDITIONS: Mapping[str, str] = {
@@ -70,9 +68,12 @@ CONDITIONS: Mapping[str, str] = {
     "account_days": "has(%(accounts)s, account_id)",
     "interest": f"has(%(accounts)s, account_id) OR hasAny(readers, %(contacts)s) OR {_NAMED}",
     "sent_messages": f"brief_id IN (SELECT brief_id FROM briefs WHERE {_OF_BRIEF})",  # noqa: S608 - our own
+    "rep_briefs": f"brief_id IN (SELECT brief_id FROM briefs WHERE {_OF_BRIEF})",  # noqa: S608 - our own
     "briefs": _OF_BRIEF,
     "decisions": f"has(%(accounts)s, account_id) OR subject IN %(named)s OR {_NAMED}",
-    "outcomes": f"delivery_id IN (SELECT delivery_id FROM deliveries WHERE {_OF_DELIVERY})",  # noqa: S608 - our own
+    "rep_outcomes": f"outcome_id IN (SELECT outcome_id FROM outcomes WHERE {_OF_OUTCOME})",  # noqa: S608 - our own
+    "brief_outcomes": f"outcome_id IN (SELECT outcome_id FROM outcomes WHERE {_OF_OUTCOME})",  # noqa: S608 - our own
+    "outcomes": _OF_OUTCOME,
     "deliveries": _OF_DELIVERY,
     "dead_letters": f"arrayExists(part -> part IN %(lowered)s, splitByChar('\"', {_SENT}))",
     "directory": "has(%(entities)s, entity_id)",
@@ -87,16 +88,9 @@ _VIEW = "sipHash64(visitor_id, site, page_view_id)"
 _EVENT = "sipHash64(visitor_id, site, event_id)"
 # The rollups hold no ids, but hashes of them; what stays is what others did.
 _UPDATES: Mapping[str, str] = {
-    "content_days": f"""visitors = arrayFilter(x -> NOT has(%(visitor_keys)s, x), visitors),
+    "content_days": """visitors = arrayFilter(x -> NOT has(%(visitor_keys)s, x), visitors),
         views = mapFilter((k, v) -> NOT has(%(view_keys)s, k), views),
-        beats = mapFilter((k, v) -> NOT has(%(event_keys)s, k), beats),
-        depths = mapFilter((k, v) -> NOT has(%(view_keys)s, k), depths),
-        layouts = mapFilter((k, v) -> NOT has(%(view_keys)s, k), layouts),
-        bands = mapFilter((k, v) -> NOT has(%(stem_keys)s, bitAnd(k, {_STEM})), bands)""",
-    "section_days": "views = mapFilter((k, v) -> NOT has(%(view_keys)s, k), views)",
-    "click_days": """clicks = arrayFilter(x -> NOT has(%(event_keys)s, x), clicks),
-        rage = arrayFilter(x -> NOT has(%(event_keys)s, x), rage),
-        dead = arrayFilter(x -> NOT has(%(event_keys)s, x), dead)""",
+        beats = mapFilter((k, v) -> NOT has(%(event_keys)s, k), beats)""",
     "account_days": """readers = arrayFilter(x -> NOT has(%(contacts)s, x), readers),
         views = mapFilter((k, v) -> NOT has(%(view_keys)s, k), views),
         beats = mapFilter((k, v) -> NOT has(%(event_keys)s, k), beats)""",
@@ -215,8 +209,6 @@ def rows_of(client: Client, table: str, columns: str, people: People) -> Iterabl
 
 
 def _touched(table: str) -> str:
-    if table == "click_days":
-        return "hasAny(clicks, %(event_keys)s)"
     if table == "account_days":
         return "hasAny(mapKeys(views), %(view_keys)s) OR hasAny(readers, %(contacts)s)"
     return "hasAny(mapKeys(views), %(view_keys)s)"
@@ -224,11 +216,11 @@ def _touched(table: str) -> str:
 
 def _hashes(client: Client, people: People) -> dict[str, list[int]]:
     query = (
-        f"SELECT groupUniqArray(sipHash64(visitor_id, site)), groupUniqArray({_VIEW}), groupUniqArray({_EVENT}), "  # noqa: S608
-        f"groupUniqArray(bitAnd({_VIEW}, {_STEM})) FROM events WHERE {CONDITIONS['events']}"
+        f"SELECT groupUniqArray(sipHash64(visitor_id, site)), groupUniqArray({_VIEW}), groupUniqArray({_EVENT}) "  # noqa: S608
+        f"FROM events WHERE {CONDITIONS['events']}"
     )
-    ((visitors, views, events, stems),) = client.execute(query, people.given)
-    return {"visitor_keys": visitors, "view_keys": views, "event_keys": events, "stem_keys": stems}
+    ((visitors, views, events),) = client.execute(query, people.given)
+    return {"visitor_keys": visitors, "view_keys": views, "event_keys": events}
 
 
 def _count(client: Client, table: str, where: str, people: People, more: Mapping[str, Any] | None = None) -> int:
