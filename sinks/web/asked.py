@@ -8,13 +8,13 @@ from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from schemas.directory import Account, Rep
 from sinks.delivery.outside_text import one_line, web_address
+from sinks.templating import environment
 from sinks.web.access import For, Sight
 from sinks.web.questions import Given, Question
 from sinks.web.sessions import Pass, form_token
@@ -35,13 +35,7 @@ TABS = (
 """Phrase, address, and whom it is for."""
 NOBODY = "-"  # no id is called so: an empty list can't be bound
 
-_TEMPLATES = Environment(
-    loader=PackageLoader("sinks.web"),
-    autoescape=True,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    undefined=StrictUndefined,
-)
+_TEMPLATES = environment("sinks.web")
 _TEMPLATES.globals |= {"line": one_line, "web_address": web_address, "static": static_address, "languages": languages()}
 
 
