@@ -11,7 +11,6 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import httpx
 from prometheus_client import start_http_server
 from pydantic import SecretStr
 
@@ -156,6 +155,8 @@ def _jsonable(value: Any) -> Any:
 
 def _answers_ready(settings: Settings) -> bool:
     """Ask the collector itself: it serves before Kafka is reached, and says so."""
+    import httpx
+
     host = "127.0.0.1" if settings.collector_host in ("0.0.0.0", "::") else settings.collector_host
     try:
         return httpx.get(f"http://{host}:{settings.collector_port}/readyz", timeout=1).is_success

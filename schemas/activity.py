@@ -147,4 +147,5 @@ class Activity(Message):
     emptied_ms: Annotated[
         UnixMs, Field(description="The account was deleted then: what was read before no longer counts")
     ] = 0
+    came_ms: Annotated[UnixMs, Field(description="When the oldest of it came into the pipeline; 0: not known")] = 0
     forgotten: Annotated[Forgotten | None, Field(description="Goes before all else in the message")] = None

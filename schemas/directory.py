@@ -203,6 +203,8 @@ class Directory:
     def __init__(self, address_key: bytes | None = None) -> None:
         """Start empty; with a key, contacts are also found by the id of their address."""
         self._address_key = address_key
+        self.version = 0
+        """Counts the changes, so that what was found out by it can be kept until there is another."""
         self._by_address: dict[str, set[str]] = {}
         self._by_domain = DomainOwners()
         self._by_network = NetworkOwners()
@@ -230,6 +232,7 @@ class Directory:
                 self.reps[entity.rep_id] = entity
             case Content():
                 self.contents[entity.url] = entity
+        self.version += 1
 
     def remove(self, entity_id: str) -> None:
         """Forget the entity with this topic key, if it is there."""
@@ -246,6 +249,7 @@ class Directory:
             "content": self.contents,  # type: ignore[dict-item]
         }
         table.get(kind, {}).pop(key, None)
+        self.version += 1
 
     def account_of(self, contact_id: str, at_ms: int | None = None) -> Account | None:
         """Return the account a contact belongs to, now or at a moment (Unix ms), or None if either is unknown."""

@@ -8,7 +8,7 @@ from schemas.playbook import Playbook
 from schemas.rep_mail import RepMail
 from schemas.topics import BRIEFS, DECISIONS, INTEREST
 from streams.account_records import changes_between, state_of
-from streams.accounts import AccountState, advance, take_in
+from streams.accounts import AccountState, advance, put_off, take_in
 from streams.activity_news import News, in_turn, news_in
 from streams.forgetting import without
 from streams.records import Change, Table
@@ -37,17 +37,22 @@ class AccountStage:
         for key in due:
             heard[key]  # with nothing new: it is looked at
         work = Work()
+        looked_at = set(due)
         for key, new in heard.items():
-            self._advance(work, key, new, table, now_ms)
+            self._advance(work, key, new, table, now_ms, is_due=key in looked_at)
         return work
 
-    def _advance(self, work: Work, key: str, new: list[News], table: Table, now_ms: int) -> None:
+    def _advance(self, work: Work, key: str, new: list[News], table: Table, now_ms: int, *, is_due: bool) -> None:
         records = table.get(key)
         before = state_of(key, records)
         state = before
         for news in in_turn(new):
             state = without(state, news.forgotten) if news.forgotten else state
             state = take_in(state, news, self._history_days)
+        if not is_due and (later := put_off(state, new, now_ms)):
+            work.changes += changes_between(before, later.state, records)
+            work.due[key], work.decoded[key] = later.due_ms, later.state
+            return
         step = advance(state, self._directory, self._playbook, now_ms, before)
         if any(one.forgotten and one.forgotten.account for one in new) and step.state == AccountState(account_id=key):
             work.changes += [Change(key, name, None) for name in records or ()]

@@ -29,6 +29,8 @@ from streams.signs import functions_together
 from streams.triggers import Recently, decide, has_high_intent, is_enough, named, quiet_ms, untold, untold_forms
 from streams.weighing import DAY_MS
 
+LATE_MS = 5_000  # what comes this late is of a backlog
+LONGEST_PUT_OFF_MS = 20_000
 SETTLE_MS = 60_000  # a summary of old reads has cooled long ago: it is renewed once the account is quiet, not each time
 
 
@@ -39,7 +41,7 @@ class AccountState(Message):
     brief, without its reads; `nurtured_ms` when reading that nobody was told was marketing's. `forms` are those told,
     with when; `clicks` those of campaigns. `recent` are briefs that may have to be put right, `doubt` since when
     one must; `noted` is the last decision not to tell. `opted_out` is who of those whose mailings were dropped wants
-    no mails, by `opt_out_key`.
+    no mails, by `opt_out_key`. `unsaid_ms` is since when there has been news that no summary tells; 0 if there is none.
     """
 
     account_id: Id
@@ -58,6 +60,7 @@ class AccountState(Message):
     recent: tuple[Correctable, ...] = ()
     doubt: Doubt | None = None
     noted: str = ""
+    unsaid_ms: UnixMs = 0
 
 
 class AccountStep(Model):
@@ -82,7 +85,7 @@ def take_in(state: AccountState, activity: Activity | News, history_days: int) -
     owners, renewed = highest(state.owners, news.owners)
     aside = join_all(state.others, [read for read in new if read.page_view_id in state.others])
     reads = join_all(state.reads, [read for read in new if read.page_view_id not in state.others])
-    reads, aside = attributed(reads, aside, owners, renewed, new)
+    reads, aside = attributed(reads, aside, owners, renewed, new, state.owners)
     left = [key for key in state.reads if key not in reads]
     horizon_ms = max((read.last_ms for read in (*reads.values(), *aside.values())), default=0) - history_days * DAY_MS
     kept = {key: read for key, read in reads.items() if read.last_ms >= horizon_ms and read.started_ms >= emptied_ms}
@@ -106,6 +109,22 @@ def take_in(state: AccountState, activity: Activity | News, history_days: int) -
         arrived_ms=max(state.arrived_ms, *recognised) if recognised else state.arrived_ms,
         emptied_ms=emptied_ms,
     )
+
+
+def put_off(state: AccountState, news: Sequence[News], now_ms: int) -> AccountStep | None:
+    """Return the state of an account to be looked at later, because its news comes late; None if it is the time now.
+
+    News is late in a backlog only. That is worked off sooner if accounts are not summed up at every step of it, and to
+    be twice as late then, or `LONGEST_PUT_OFF_MS` later, is no loss. Who is forgotten is forgotten at once.
+    """
+    if any(one.forgotten for one in news):
+        return None
+    late_ms = now_ms - min((one.came_ms for one in news if one.came_ms), default=now_ms)
+    since_ms = state.unsaid_ms or now_ms
+    due_ms = since_ms + min(late_ms, LONGEST_PUT_OFF_MS)
+    if late_ms < LATE_MS or due_ms <= now_ms:
+        return None
+    return AccountStep(state=state.but(unsaid_ms=since_ms), due_ms=due_ms)
 
 
 def _still_of_use(owners: dict[str, Ownership], reads: Iterable[Read], history_days: int) -> dict[str, Ownership]:
@@ -132,7 +151,8 @@ def advance(
     mails = mails_of(state.mailings, state.reads.values(), state.opted_out)
     by_people = _by_people(state, mails)
     interest = summarise(state.account_id, by_people.reads.values(), directory, playbook, mails=mails)
-    has_read = bool(state.reads) if before is None else state.reads != before.reads
+    has_read = bool(state.reads) if before is None else bool(state.unsaid_ms) or state.reads != before.reads
+    state = state.but(unsaid_ms=0) if state.unsaid_ms else state
     is_new = has_read or state.mailings != (before.mailings if before else {})
     decisions: tuple[Decision, ...] = ()
     said = interest if is_new else _cooled(by_people, interest, directory, playbook, now_ms, mails)

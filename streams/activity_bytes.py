@@ -31,18 +31,19 @@ class _Activity(msgspec.Struct):
     account_id: str
     owners: list[msgspec.Raw]
     items: list[Item]
+    came_ms: int
     v: Literal[1] = 1
 
 
 _encoder = msgspec.json.Encoder()
 
 
-def activity_bytes(account_id: str, parts: Iterable[Whose | Item]) -> bytes:
-    """Return the bytes of an `Activity` that tells whose the visitors are and what they did."""
+def activity_bytes(account_id: str, parts: Iterable[Whose | Item], came_ms: int = 0) -> bytes:
+    """Return the bytes of an `Activity` that tells whose the visitors are and what they did, and when that came in."""
     owners, items = [], []
     for one in parts:
         if isinstance(one, Whose):
             owners.append(one.json)
         else:
             items.append(one)
-    return _encoder.encode(_Activity(account_id, owners, items))
+    return _encoder.encode(_Activity(account_id, owners, items, came_ms))

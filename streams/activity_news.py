@@ -4,9 +4,10 @@ Nearly all that known people do is to open pages and to read on. These two are r
 is, or is not as expected, goes to the models, which have the last word.
 """
 
+from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Literal, NamedTuple
+from typing import Literal, NamedTuple, TypeVar
 
 import msgspec
 from pydantic import TypeAdapter
@@ -16,10 +17,11 @@ from schemas.envelope import Envelope
 from schemas.events import BANDS, Viewport
 from schemas.reads import Read
 from schemas.urls import canonical_url
-from streams.reading import made, read_of
+from streams.reading import made, max_by_key, read_of
 
 _NO_BANDS = (0,) * BANDS
 _NULL = msgspec.Raw(b"null")
+W = TypeVar("W", int, str)
 
 
 class News(NamedTuple):
@@ -33,6 +35,8 @@ class News(NamedTuple):
     emptied_ms: int = 0
     forgotten: Forgotten | None = None
     """Goes before all the rest."""
+    came_ms: int = 0
+    """When the oldest of it came into the pipeline; 0 if not known."""
 
 
 class _Opened(msgspec.Struct, tag="page_view", gc=False):
@@ -68,6 +72,19 @@ class _Envelope(msgspec.Struct, gc=False):
     client_network: str | None = None
 
 
+class _Seen(NamedTuple):
+    """Somebody opened a page or read on."""
+
+    contact_id: str
+    known: bool
+    envelope: _Envelope
+
+    @property
+    def has_left(self) -> bool:
+        event = self.envelope.event
+        return isinstance(event, _Progressed) and event.left
+
+
 class _Item(msgspec.Struct, gc=False):
     contact_id: str
     envelope: msgspec.Raw
@@ -81,6 +98,7 @@ class _Activity(msgspec.Struct):
     told: tuple[msgspec.Raw, ...] = ()
     emptied_ms: int = 0
     forgotten: msgspec.Raw = _NULL
+    came_ms: int = 0
     v: Literal[1] = 1
 
 
@@ -99,23 +117,20 @@ def news_in(data: bytes) -> News:
         said = _ACTIVITY.decode(data)
     except msgspec.MsgspecError:
         return news_of(Activity.from_bytes(data))
-    reads, items = [], []
+    by_view: dict[str, list[_Seen]] = defaultdict(list)
+    items = []
     for one in said.items:
-        read = _read_in(one)
-        if read is None:
-            item = ActivityItem(
-                contact_id=one.contact_id,
-                known=one.known,
-                envelope=Envelope.model_validate_json(bytes(one.envelope)),
-            )
-            items.append(item)
-            read = read_of(item)
-        if read:
-            reads.append(read)
+        envelope = _plain(one)
+        if envelope is None:
+            items.append(_whole(one))
+        else:
+            by_view[envelope.event.page_view_id].append(_Seen(one.contact_id, one.known, envelope))
+    reads = [_read_of(seen) for seen in by_view.values()]
+    reads += [read for item in items if (read := read_of(item))]
     owners = [_ownership(bytes(raw)) for raw in said.owners]
     told = [Told.model_validate_json(bytes(raw)) for raw in said.told]
     forgotten = _FORGOTTEN.validate_json(bytes(said.forgotten))
-    return News(said.account_id, reads, items, owners, told, said.emptied_ms, forgotten)
+    return News(said.account_id, reads, items, owners, told, said.emptied_ms, forgotten, said.came_ms)
 
 
 def news_of(activity: Activity) -> News:
@@ -129,6 +144,7 @@ def news_of(activity: Activity) -> News:
         activity.told,
         activity.emptied_ms,
         activity.forgotten,
+        activity.came_ms,
     )
 
 
@@ -153,42 +169,63 @@ def _together(news: Sequence[News]) -> News:
         [mark for one in news for mark in one.told],
         max(one.emptied_ms for one in news),
         news[0].forgotten,
+        min(one.came_ms for one in news),
     )
 
 
-def _read_in(item: _Item) -> Read | None:
-    """Return what one event says of its page view; None if it did neither open a page nor read on."""
+def _plain(item: _Item) -> _Envelope | None:
+    """Return an event that opened a page or read on; None if it is none of these."""
     try:
         envelope = _ENVELOPE.decode(item.envelope)
     except msgspec.ValidationError:
         return None
     event = envelope.event
-    if isinstance(event, _Opened):
-        said: dict[str, object] = {"title": event.title, "viewport": event.viewport, "lang": event.lang}
-    elif len(event.bands) in {0, BANDS}:
-        said = {
-            "title": event.title,
-            "active_ms": event.active_ms,
-            "depth_pct": event.depth_pct,
-            "bands": event.bands or _NO_BANDS,
-            "sections": {section.key: section.active_ms for section in event.sections},
-            "section_titles": {section.key: section.title for section in event.sections},
-            "left_ms": envelope.occurred_ms if event.left else 0,
-        }
-    else:
-        return None
+    return envelope if isinstance(event, _Opened) or len(event.bands) in {0, BANDS} else None
+
+
+def _whole(item: _Item) -> ActivityItem:
+    envelope = Envelope.model_validate_json(bytes(item.envelope))
+    return ActivityItem(contact_id=item.contact_id, known=item.known, envelope=envelope)
+
+
+def _read_of(seen: Sequence[_Seen]) -> Read:
+    """Return what events of one page view say together: the join of the reads that each would make by itself."""
+    first = min(seen, key=_order) if len(seen) > 1 else seen[0]
+    opened = [one.envelope.event for one in seen if isinstance(one.envelope.event, _Opened)]
+    progressed = [one.envelope.event for one in seen if isinstance(one.envelope.event, _Progressed)]
+    bands = [event.bands for event in progressed if event.bands]
     return made(
-        page_view_id=event.page_view_id,
-        visitor_id=envelope.visitor_id,
-        site=envelope.site,
-        contact_id=item.contact_id,
-        url=canonical_url(event.url),
-        started_ms=envelope.occurred_ms,
-        last_ms=envelope.occurred_ms,
-        known=item.known,
-        network=envelope.client_network or "",
-        **said,
+        page_view_id=first.envelope.event.page_view_id,
+        visitor_id=first.envelope.visitor_id,
+        site=first.envelope.site,
+        contact_id=first.contact_id,
+        url=canonical_url(first.envelope.event.url),
+        title=max(one.envelope.event.title for one in seen),
+        viewport=max((event.viewport for event in opened), default=None),
+        lang=max((event.lang for event in opened), default=""),
+        network=max(one.envelope.client_network or "" for one in seen),
+        started_ms=first.envelope.occurred_ms,
+        last_ms=max(one.envelope.occurred_ms for one in seen),
+        left_ms=max((one.envelope.occurred_ms for one in seen if one.has_left), default=0),
+        active_ms=max((event.active_ms for event in progressed), default=0),
+        depth_pct=max((event.depth_pct for event in progressed), default=0),
+        bands=tuple(map(max, *bands)) if len(bands) > 1 else bands[0] if bands else _NO_BANDS,
+        sections=_longest([{one.key: one.active_ms for one in event.sections} for event in progressed]),
+        section_titles=_longest([{one.key: one.title for one in event.sections} for event in progressed]),
+        known=any(one.known for one in seen),
     )
+
+
+def _order(one: _Seen) -> tuple[int, str, str, str, str]:
+    envelope = one.envelope
+    return envelope.occurred_ms, envelope.visitor_id, envelope.site, canonical_url(envelope.event.url), one.contact_id
+
+
+def _longest(said: Sequence[dict[str, W]]) -> dict[str, W]:
+    longest: dict[str, W] = {}
+    for each in said:
+        longest = max_by_key(longest, each)
+    return longest
 
 
 @lru_cache(maxsize=20_000)

@@ -115,7 +115,7 @@ def _spare_collections() -> None:
     """Let the garbage collector come seldom: state lives long and has no cycles, and walking it all takes long."""
     gc.collect()
     gc.freeze()
-    gc.set_threshold(50_000, 20, 100)
+    gc.set_threshold(200_000, 50, 1000)
 
 
 def run_worker(

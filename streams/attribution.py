@@ -7,7 +7,7 @@ from schemas.activity import OwnedSpan, Ownership
 from schemas.certainty import CONFIDENCE
 from schemas.events import IdentifyMethod
 from schemas.reads import Read
-from streams.forwarding import Claimed, shared_contacts, strangers
+from streams.forwarding import Claimed, contacts_in, shared_contacts, strangers
 
 
 class Attributed(NamedTuple):
@@ -34,15 +34,18 @@ def attributed(
     owners: Mapping[str, Ownership],
     renewed: set[str],
     fresh: Iterable[Read],
+    before: Mapping[str, Ownership],
 ) -> Attributed:
     """Return the reads shared out anew: those of visitors whose ownership changed, and those of which more is known.
 
     A read is its account's own, and its reader's, if a span of its visitor's ownership covers its beginning. What is
     not is kept aside, as later evidence may bring it back, unless no span of the visitor is left to this account. A
-    visitor without an ownership is left as the reads' items had it.
+    visitor without an ownership is left as the reads' items had it. `before` is whose the visitors were.
     """
     fresh_ids = {read.page_view_id: read.visitor_id for read in fresh}
-    shared = shared_contacts(owners, renewed.union(fresh_ids.values()))
+    news_of = renewed.union(fresh_ids.values())
+    left = contacts_in(before, renewed) - contacts_in(owners, renewed) if renewed else ()
+    shared = shared_contacts(owners, news_of, left)
     concerned = renewed.union(*shared.values())
     known = [
         read
@@ -57,6 +60,8 @@ def attributed(
         if ownership is None:
             continue
         key, span = read.page_view_id, ownership.span_at(read.started_ms)
+        if read.visitor_id not in news_of and (span is None or span.contact_id not in shared):
+            continue  # of one who shares another contact with those there is news of: of this one there is none
         if span:
             found.own[key] = _belonging(read, span, foreign)
             found.others.pop(key, None)

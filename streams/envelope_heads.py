@@ -1,7 +1,7 @@
 """The little of an envelope that a stage asks for, read without building the rest.
 
-Nine of ten events are of people nobody knows: of those, who and what is read in one pass over the bundle. Of what
-known people read, the visitors' stage needs when it was and of which page view; the envelope goes on as it came.
+Nine of ten events are of people nobody knows. So who did what, and when, is read in one pass over the bundle; what
+known people did goes on as it came.
 """
 
 from typing import Literal
@@ -10,31 +10,19 @@ import msgspec
 
 
 class EventHead(msgspec.Struct, gc=False):
-    """What kind of event it is."""
+    """What kind of event it is, and of which page view, if it is of any."""
 
     type: str
-
-
-class EnvelopeHead(msgspec.Struct, gc=False):
-    """Whose event it is, of what kind, and from where."""
-
-    visitor_id: str
-    event: EventHead
-    automated: bool = False
-    client_network: str | None = None
-
-
-class GlancedEvent(msgspec.Struct, gc=False):
-    """Which page view an event belongs to, if it does to any."""
-
     page_view_id: str | None = None
 
 
-class Glance(msgspec.Struct, gc=False):
-    """When and where a visitor was seen doing something that does not say who it is."""
+class EnvelopeHead(msgspec.Struct, gc=False):
+    """Whose event it is, of what kind, when and from where."""
 
+    visitor_id: str
     occurred_ms: int
-    event: GlancedEvent
+    event: EventHead
+    automated: bool = False
     client_network: str | None = None
 
 
@@ -50,7 +38,6 @@ class _Raws(msgspec.Struct):
 
 _HEADS = msgspec.json.Decoder(_Heads)
 _RAWS = msgspec.json.Decoder(_Raws)
-_GLANCE = msgspec.json.Decoder(Glance)
 
 
 def heads_in(bundle: bytes) -> tuple[EnvelopeHead, ...]:
@@ -69,12 +56,3 @@ def envelopes_in(bundle: bytes) -> tuple[msgspec.Raw, ...]:
         msgspec.MsgspecError: it is no bundle; the error names the field.
     """
     return _RAWS.decode(bundle).envelopes
-
-
-def glance_at(envelope: msgspec.Raw) -> Glance:
-    """Return what an envelope says of when and where.
-
-    Raises:
-        msgspec.MsgspecError: it is no envelope; the error names the field.
-    """
-    return _GLANCE.decode(envelope)

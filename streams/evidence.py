@@ -12,7 +12,7 @@ from schemas.directory import Directory
 from schemas.envelope import Envelope
 from schemas.events import CLAIMS, Identify, IdentifyMethod, Withdraw, page_view_of
 from schemas.message import Domain, Id, Message, Model, UnixMs
-from streams.envelope_heads import Glance
+from streams.envelope_heads import EnvelopeHead
 
 MAX_EVIDENCE = 100
 MAX_SIGHTINGS = 8
@@ -56,9 +56,9 @@ class Facts(Message):
 F = TypeVar("F", bound=Facts)
 
 
-def learn(known: F, envelopes: Sequence[Envelope | Glance], directory: Directory) -> F:
+def learn(known: F, envelopes: Sequence[Envelope | EnvelopeHead], directory: Directory) -> F:
     """Return what is known after some envelopes of the visitor; the very same if they tell nothing new."""
-    envelopes = [one for one in envelopes if one.client_network or not isinstance(one, Glance)]
+    envelopes = [one for one in envelopes if one.client_network or not isinstance(one, EnvelopeHead)]
     if not envelopes:
         return known
     evidence = {sign.event_id: sign for sign in known.evidence}

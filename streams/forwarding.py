@@ -12,7 +12,7 @@ Other networks and another window alone are a phone beside a laptop, and stay on
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from schemas.activity import Ownership
@@ -33,10 +33,20 @@ class _Behaviour(NamedTuple):
     windows: frozenset[str]
 
 
-def shared_contacts(owners: Mapping[str, Ownership], of: Iterable[str]) -> dict[str, frozenset[str]]:
-    """Return the contacts these visitors share with others, one of them at least by an email link, and all who do."""
-    contacts = {span.contact_id for one in of if one in owners for span in owners[one].spans} - {""}
-    if not contacts or len(owners) == 1:
+def contacts_in(owners: Mapping[str, Ownership], of: Iterable[str]) -> set[str]:
+    """Return the contacts that these visitors are taken for."""
+    return {span.contact_id for one in of if one in owners for span in owners[one].spans} - {""}
+
+
+def shared_contacts(
+    owners: Mapping[str, Ownership], of: Iterable[str], left: Collection[str] = ()
+) -> dict[str, frozenset[str]]:
+    """Return the contacts these visitors share with others, one of them at least by an email link, and all who do.
+
+    Of contacts that one of these visitors has `left`, being somebody else now, whoever is taken for them still.
+    """
+    contacts = contacts_in(owners, of).union(left)
+    if not contacts or (len(owners) == 1 and not left):
         return {}
     visitors: dict[str, set[str]] = defaultdict(set)
     by_link: set[str] = set()
@@ -46,7 +56,8 @@ def shared_contacts(owners: Mapping[str, Ownership], of: Iterable[str]) -> dict[
                 visitors[span.contact_id].add(visitor_id)
                 if span.method is IdentifyMethod.email_link:
                     by_link.add(span.contact_id)
-    return {contact: frozenset(visitors[contact]) for contact in by_link if len(visitors[contact]) > 1}
+    shared = {contact for contact in by_link if len(visitors[contact]) > 1}
+    return {contact: frozenset(visitors[contact]) for contact in shared.union(left) if visitors[contact]}
 
 
 def strangers(

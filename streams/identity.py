@@ -14,7 +14,7 @@ from schemas.directory import Directory
 from schemas.envelope import Envelope
 from schemas.events import CLAIMS, EMAIL_EVENTS, IdentifyMethod, Withdraw, page_view_of
 from schemas.message import Id, Model, UnixMs
-from streams.envelope_heads import Glance
+from streams.envelope_heads import EnvelopeHead
 from streams.evidence import Evidence, Facts, learn, standing, standing_sightings
 
 
@@ -52,7 +52,7 @@ class Did(NamedTuple):
 
     contact_id: str
     known: bool
-    envelope: Envelope | Glance
+    envelope: Envelope | EnvelopeHead
 
 
 class Observation(NamedTuple):
@@ -80,7 +80,7 @@ class _Sign(NamedTuple):
 
 
 def observe(
-    state: VisitorState, envelopes: Sequence[Envelope | Glance], directory: Directory, partition: int, offset: int
+    state: VisitorState, envelopes: Sequence[Envelope | EnvelopeHead], directory: Directory, partition: int, offset: int
 ) -> Observation:
     """Take in one visitor's envelopes of one bundle, which stood at a partition and offset of `events`.
 
@@ -115,7 +115,30 @@ def observe(
     )
 
 
-def _without_gone(state: VisitorState, envelopes: Sequence[Envelope | Glance], directory: Directory) -> VisitorState:
+def seen_again(
+    state: VisitorState,
+    heads: Sequence[Envelope | EnvelopeHead],
+    directory: Directory,
+    partition: int,  # noqa: ARG001 - nothing is announced
+    offset: int,  # noqa: ARG001
+) -> Observation:
+    """Take in what says nothing of who the visitor is, while the directory is as it was when the state came about.
+
+    It is what `observe` comes to then, without looking at the evidence again.
+    """
+    activity = _activity(heads, state.announced, directory)
+    told = {span.account_id for span in state.announced} & {account_id for account_id, _ in activity}
+    return Observation(state, activity, sorted(told), (), changed=False)
+
+
+def says_who(head: EnvelopeHead | Envelope) -> bool:
+    """Tell whether what happened may say who the visitor is: by itself, or by where it came from."""
+    return not isinstance(head, EnvelopeHead) or head.client_network is not None
+
+
+def _without_gone(
+    state: VisitorState, envelopes: Sequence[Envelope | EnvelopeHead], directory: Directory
+) -> VisitorState:
     """Note who was announced and has gone from the directory since; that is found out with the visitor's next event."""
     noticed_ms = min((one.occurred_ms for one in envelopes), default=0)
     gone = {one.contact_id: one for one in state.gone if one.contact_id not in directory.contacts}
@@ -213,7 +236,7 @@ def ownership(state: VisitorState, account_id: str) -> Ownership:
 
 
 def _activity(
-    envelopes: Sequence[Envelope | Glance], spans: Sequence[Span], directory: Directory
+    envelopes: Sequence[Envelope | EnvelopeHead], spans: Sequence[Span], directory: Directory
 ) -> list[tuple[str, Did]]:
     found = []
     accounts = dict.fromkeys(span.account_id for span in spans)

@@ -96,8 +96,8 @@ def join(a: Read, b: Read) -> Read:
         beats=beats,
         depth_pct=max(a.depth_pct, b.depth_pct),
         bands=tuple(map(max, a.bands, b.bands)),
-        sections=_max_by_key(a.sections, b.sections),
-        section_titles=_max_by_key(a.section_titles, b.section_titles),
+        sections=max_by_key(a.sections, b.sections),
+        section_titles=max_by_key(a.section_titles, b.section_titles),
         clicks=_bounded({**a.clicks, **b.clicks}) if a.clicks or b.clicks else a.clicks,
         submitted_forms=_smallest(a.submitted_forms, b.submitted_forms),
         known=a.known or b.known,
@@ -149,9 +149,12 @@ def passed_by(read: Read, page_title: str = "") -> tuple[str, ...]:
     return tuple(dict.fromkeys(title for title in titles if title != page_title))
 
 
-def _max_by_key(a: dict[str, W], b: dict[str, W]) -> dict[str, W]:
+def max_by_key(a: dict[str, W], b: dict[str, W]) -> dict[str, W]:
+    """Return what either says of each key, and of what both say, the larger; of too many keys, the smallest."""
     if a == b or not b:
         return a
+    if not a:
+        return b
     if a.keys() == b.keys():
         return {key: max(value, b[key]) for key, value in a.items()}
     return _bounded({key: max(m[key] for m in (a, b) if key in m) for key in a.keys() | b.keys()})

@@ -238,7 +238,9 @@ class StageRunner(Service):  # type: ignore[misc]
             for record in records:
                 if partition.partition not in self._owned:
                     break  # lost since it was fetched, in the round before: whoever has it now gets it again
-                incoming = Incoming(record.topic, record.partition, record.offset, record.value or b"")
+                incoming = Incoming(
+                    record.topic, record.partition, record.offset, record.value or b"", max(0, record.timestamp)
+                )
                 task = tasks.setdefault(partition.partition, _Task(self._states[partition.partition], [], []))
                 task.messages.append(incoming)
                 size += len(incoming.value)

@@ -49,6 +49,8 @@ class Incoming(NamedTuple):
     partition: int
     offset: int
     value: bytes
+    at_ms: int = 0
+    """When it was put there, in Unix milliseconds; 0 if not known."""
 
     @property
     def origin(self) -> str:

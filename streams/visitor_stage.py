@@ -12,8 +12,8 @@ from schemas.envelope import Envelope
 from schemas.events import Withdraw
 from schemas.topics import ACTIVITY, IDENTIFIED
 from streams.activity_bytes import Item, Whose, activity_bytes
-from streams.envelope_heads import EnvelopeHead, Glance, envelopes_in, glance_at, heads_in
-from streams.identity import Observation, VisitorState, observe, ownership
+from streams.envelope_heads import EnvelopeHead, envelopes_in, heads_in
+from streams.identity import Observation, VisitorState, observe, ownership, says_who, seen_again
 from streams.records import HEAD, Change, Records, Table
 from streams.stage import Incoming, Send, Work, Written
 
@@ -45,16 +45,19 @@ class VisitorStage:
         work = Work()
         by_account: dict[str, list[tuple[Item, int]]] = defaultdict(list)
         owners: dict[str, list[Whose]] = defaultdict(list)
+        version = self._directory.version  # before it is asked: what changes meanwhile is looked at next time
         for visitor_id, (found, at) in self._by_visitor(messages, table).items():
             envelopes = [_read(one) for one in found]
             raw_of = {id(envelope): one.raw for envelope, one in zip(envelopes, found, strict=True)}
             before = _known(visitor_id, table.get(visitor_id))
-            seen = observe(before.state, envelopes, self._directory, *at)
+            is_known = before.version == version and not any(map(says_who, envelopes))
+            look = seen_again if is_known else observe
+            seen = look(before.state, envelopes, self._directory, *at)
             if any(isinstance(one.event, Withdraw) and one.event.forget for one in envelopes):
                 work.changes.append(Change(visitor_id, HEAD, None))
                 work.sends += _forgotten(visitor_id, seen)
                 continue
-            after = before if seen.state is before.state else _Known(seen.state, {})
+            after = _Known(seen.state, before.told if seen.state is before.state else {}, version)
             for account_id, (contact_id, known, envelope) in seen.activity:
                 raw = raw_of[id(envelope)]
                 by_account[account_id].append((Item(contact_id, known, raw), ITEM_BYTES + len(memoryview(raw))))
@@ -65,7 +68,8 @@ class VisitorStage:
             if seen.changed:
                 work.changes.append(Change(visitor_id, HEAD, seen.state.to_bytes()))
             work.decoded[visitor_id] = after
-        work.sends += _activities(by_account, owners)
+        came_ms = min((message.at_ms for message in messages), default=0)
+        work.sends += _activities(by_account, owners, came_ms)
         return work
 
     def _by_visitor(self, messages: Sequence[Incoming], table: Table) -> dict[str, tuple[list["_Found"], "_At"]]:
@@ -129,18 +133,22 @@ def _is_nobodys(head: EnvelopeHead) -> bool:
     return head.automated and not head.event.type.startswith(MAIL)
 
 
-def _read(found: _Found) -> Envelope | Glance:
+def _read(found: _Found) -> Envelope | EnvelopeHead:
     """Return as much of an envelope as identity asks for: all of it if it tells who somebody is."""
     if found.head.event.type in TELLING or found.head.event.type.startswith(MAIL):
         return Envelope.model_validate_json(bytes(found.raw))
-    return glance_at(found.raw)
+    return found.head
 
 
 class _Known(NamedTuple):
-    """A visitor's state, and what accounts were told by it, written: most of what comes changes neither."""
+    """A visitor's state, and what accounts were told by it, written: most of what comes changes neither.
+
+    `version` is that of the directory by which the state came about; -1 if it is not known.
+    """
 
     state: VisitorState
     told: dict[str, Whose]
+    version: int = -1
 
     def whose_for(self, account_id: str) -> Whose:
         """Return what an account is told."""
@@ -157,12 +165,14 @@ def _known(visitor_id: str, records: Records | None) -> _Known:
     return _Known(VisitorState.from_bytes(records[HEAD]), {})
 
 
-def _activities(by_account: dict[str, list[tuple[Item, int]]], owners: dict[str, list[Whose]]) -> Iterator[Send]:
+def _activities(
+    by_account: dict[str, list[tuple[Item, int]]], owners: dict[str, list[Whose]], came_ms: int
+) -> Iterator[Send]:
     """Yield each account's messages: whose the visitors are goes first, before or with what they did."""
     for account_id in dict.fromkeys((*owners, *by_account)):
         whose = [(one, OWNERSHIP_BYTES + len(memoryview(one.json))) for one in owners.get(account_id, ())]
         for part in _parts([*whose, *by_account.get(account_id, ())]):
-            yield Send(ACTIVITY, account_id, Written(activity_bytes(account_id, part)))
+            yield Send(ACTIVITY, account_id, Written(activity_bytes(account_id, part, came_ms)))
 
 
 def _parts(sized: Iterable[tuple[Whose | Item, int]]) -> Iterator[list[Whose | Item]]:

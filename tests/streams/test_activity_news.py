@@ -10,6 +10,7 @@ from schemas.reads import Read
 from streams.activity_bytes import Item, Whose, activity_bytes
 from streams.activity_news import news_in, news_of
 from streams.envelope_heads import envelopes_in
+from streams.reading import join_all
 from tests.streams.journeys import START_MS, journeys
 
 SPAN = OwnedSpan(from_ms=0, contact_id="dana", method=IdentifyMethod.email_link, evidence_ms=START_MS)
@@ -23,9 +24,8 @@ def test_reads_and_events_are_those_that_the_models_read(envelopes: list[Envelop
     items = tuple(ActivityItem(contact_id="dana", known=known, envelope=one) for one in envelopes)
     activity = Activity(account_id="acme", items=items, owners=(WHOSE,), emptied_ms=5, forgotten=GONE)
     found, expected = news_in(activity.to_bytes()), news_of(activity)
-    assert list(found.reads) == list(expected.reads)
+    assert join_all({}, found.reads) == join_all({}, expected.reads)
     assert [Read.model_validate(read.model_dump()) for read in found.reads] == list(found.reads)
-    assert [one.model_dump_json() for one in found.reads] == [one.model_dump_json() for one in expected.reads]
     told = [item for item in items if item.envelope.event.type not in {"page_view", "page_progress"}]
     assert list(found.items) == told
     assert (list(found.owners), found.told, found.emptied_ms, found.forgotten) == ([WHOSE], [], 5, GONE)

@@ -118,6 +118,29 @@ def test_a_colleague_is_less_sure_than_the_contact() -> None:
     assert read["b"].confidence < read["a"].confidence
 
 
+def test_news_of_who_shares_another_contact_leaves_a_colleague_one() -> None:
+    """Visitor b is taken for Dana, by a forwarded link, and later for Eli; then there is news of c, who is Eli, too."""
+    at = START_MS + 2 * LATER
+    eli = OwnedSpan(from_ms=at, contact_id="eli", method=IdentifyMethod.email_link, evidence_ms=at)
+    both = visit("b", MINUTE_MS, 3 * MINUTE_MS)
+    (dana,) = both.owners[0].spans
+    spans = (dana.model_copy(update={"until_ms": at}), eli)
+    both = both.model_copy(update={"owners": (both.owners[0].model_copy(update={"spans": spans}),)})
+    third = visit("c", 3 * LATER)
+    third = third.model_copy(update={"owners": (third.owners[0].model_copy(update={"spans": (eli,)}),)})
+    found = readers(visit("a", 0, 5 * MINUTE_MS), both, third)
+    assert found == {"a": DANA, "b": COLLEAGUE, "c": ("eli", "")}
+
+
+def test_when_one_of_two_is_no_longer_the_contact_the_other_is() -> None:
+    first, second = visit("a", 0, 5 * MINUTE_MS), visit("b", MINUTE_MS, 3 * MINUTE_MS)
+    taken_back = first.model_copy(
+        update={"items": (), "owners": (first.owners[0].model_copy(update={"spans": (), "turn": 2}),)}
+    )
+    assert readers(first, second) == {"a": DANA, "b": COLLEAGUE}
+    assert readers(first, second, taken_back) == {"b": DANA}
+
+
 def test_two_people_on_a_shared_computer_are_two() -> None:
     pipeline = Pipeline()
     for number, who in enumerate(("dana", "eli")):

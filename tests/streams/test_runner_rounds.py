@@ -20,6 +20,7 @@ class Fetched(NamedTuple):
     partition: int
     offset: int
     value: bytes
+    timestamp: int = 0
 
 
 def runner_of(*partitions: int) -> StageRunner:

@@ -1,0 +1,95 @@
+"""In a backlog accounts are summed up seldom: what is late is joined at once, and told a little later."""
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from schemas.activity import Activity, ActivityItem
+from schemas.envelope import Envelope
+from schemas.playbook import Playbook
+from schemas.topics import ACTIVITY, INTEREST
+from streams.account_records import state_of
+from streams.account_stage import AccountStage
+from streams.accounts import LATE_MS, LONGEST_PUT_OFF_MS, SETTLE_MS, AccountState
+from streams.records import MemoryTable, Records
+from streams.stage import Incoming, Work
+from tests.streams.journeys import directory, journeys
+
+NOW_MS = 1_800_000_000_000
+
+
+class Worker:
+    """The accounts' stage, with what it last told, and when each account is due."""
+
+    def __init__(self) -> None:
+        self.stage = AccountStage(directory(), Playbook(company="Example"), history_days=90)
+        self.table = MemoryTable()
+        self.told: dict[str, bytes] = {}
+        self.due: dict[str, int] = {}
+        self.tellings = 0
+
+    def hear(self, messages: list[Activity], now_ms: int, *, crash: bool = False) -> None:
+        due = sorted(key for key, at_ms in self.due.items() if at_ms <= now_ms)
+        incoming = [Incoming(ACTIVITY.name, 0, 0, message.to_bytes()) for message in messages]
+        self._take(self.stage.handle(incoming, self.table, now_ms, due))
+        if crash:  # whoever goes on has the records and the moments, and nothing that was made of them
+            fresh = MemoryTable()
+            fresh.keys = {key: Records(records) for key, records in self.table.keys.items()}
+            self.table = fresh
+
+    def settle(self, now_ms: int) -> None:
+        for at_ms in range(now_ms, now_ms + LONGEST_PUT_OFF_MS + 2 * SETTLE_MS, 10_000):
+            self.hear([], at_ms)
+
+    def state(self) -> AccountState:
+        return state_of("acme", self.table.get("acme"))
+
+    def _take(self, work: Work) -> None:
+        for one in work.sends:
+            if one.topic is INTEREST:
+                self.told[one.key] = one.message.to_bytes()
+                self.tellings += 1
+        self.table.apply(work.changes)
+        for key, made in work.decoded.items():
+            self.table.keep_decoded(key, made)
+        for key, at_ms in work.due.items():
+            self.due.pop(key, None)
+            if at_ms is not None:
+                self.due[key] = at_ms
+
+
+def heard(envelopes: list[Envelope], came_ms: int) -> list[Activity]:
+    return [
+        Activity(account_id="acme", items=(ActivityItem(contact_id="dana", envelope=one),), came_ms=came_ms)
+        for one in envelopes
+    ]
+
+
+@settings(max_examples=40, deadline=None)
+@given(journeys(), st.integers(0, 60_000), st.lists(st.booleans(), min_size=1, max_size=5))
+def test_however_late_the_news_the_summary_is_the_same_in_the_end(
+    envelopes: list[Envelope], late_ms: int, crashes: list[bool]
+) -> None:
+    prompt, behind = Worker(), Worker()
+    prompt.hear(heard(envelopes, NOW_MS), NOW_MS)
+    for number, message in enumerate(heard(envelopes, NOW_MS - late_ms)):
+        behind.hear([message], NOW_MS + number * 500, crash=crashes[number % len(crashes)])
+    for worker in (prompt, behind):
+        worker.settle(NOW_MS + len(envelopes) * 500)
+    assert behind.told == prompt.told
+    assert behind.state().reads == prompt.state().reads
+    assert not behind.state().unsaid_ms
+
+
+@settings(max_examples=20, deadline=None)
+@given(journeys())
+def test_only_a_backlog_puts_a_summary_off_and_never_for_long(envelopes: list[Envelope]) -> None:
+    prompt, behind = Worker(), Worker()
+    prompt.hear(heard(envelopes[:1], NOW_MS - LATE_MS + 1), NOW_MS)
+    behind.hear(heard(envelopes[:1], NOW_MS - 3_600_000), NOW_MS)
+    assert not behind.tellings
+    assert behind.due["acme"] == NOW_MS + LONGEST_PUT_OFF_MS
+    behind.hear(heard(envelopes[1:], NOW_MS - 3_600_000), NOW_MS + LONGEST_PUT_OFF_MS - 1)
+    assert not behind.tellings
+    behind.hear([], NOW_MS + LONGEST_PUT_OFF_MS)
+    assert behind.tellings == (1 if "acme" in behind.told else 0)
+    assert prompt.told.keys() <= behind.told.keys()
