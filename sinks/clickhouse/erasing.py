@@ -56,6 +56,7 @@ _SENT = "replaceAll(lower(tryBase64Decode(payload)), '\\\\', '')"
 _OF_DELIVERY = f"hasAny(account_ids, %(accounts)s) OR {_NAMED}"
 _OF_OUTCOME = f"delivery_id IN (SELECT delivery_id FROM deliveries WHERE {_OF_DELIVERY})"  # noqa: S608 - our own
 _OF_BRIEF = f"has(%(accounts)s, account_id) OR {_NAMED}"
+_OF_SUMMARY = f"has(%(accounts)s, account_id) OR hasAny(readers, %(contacts)s) OR {_NAMED}"
 
 CONDITIONS: Mapping[str, str] = {
     "events": _OF_PERSON,
@@ -66,7 +67,8 @@ CONDITIONS: Mapping[str, str] = {
     "identified_accounts": _OF_ANY,
     "activity": _OF_ANY,
     "account_days": "has(%(accounts)s, account_id)",
-    "interest": f"has(%(accounts)s, account_id) OR hasAny(readers, %(contacts)s) OR {_NAMED}",
+    "account_standings": f"account_id IN (SELECT account_id FROM interest WHERE {_OF_SUMMARY})",  # noqa: S608 - our own
+    "interest": _OF_SUMMARY,
     "sent_messages": f"brief_id IN (SELECT brief_id FROM briefs WHERE {_OF_BRIEF})",  # noqa: S608 - our own
     "rep_briefs": f"brief_id IN (SELECT brief_id FROM briefs WHERE {_OF_BRIEF})",  # noqa: S608 - our own
     "briefs": _OF_BRIEF,
@@ -194,10 +196,15 @@ def erase(client: Client, people: People) -> dict[str, int]:
         where = _touched(table)
         touched[f"{table} (changed)"] = _count(client, table, where, people, hashes)
         client.execute(f"ALTER TABLE {table} UPDATE {change} WHERE {where}", given, settings=_MUTATION)
+    query = f"SELECT DISTINCT account_id FROM interest WHERE {_OF_SUMMARY}"  # noqa: S608 - our own
+    summed_up = [account_id for (account_id,) in client.execute(query, given)]
     gone = {}
     for table, where in CONDITIONS.items():
         gone[table] = _count(client, table, where, people)
         client.execute(f"ALTER TABLE {table} DELETE WHERE {where}", given, settings=_MUTATION)
+    # What is left of these accounts goes through the view again: a summary without those people is the newest now.
+    left = "INSERT INTO interest SELECT * FROM interest FINAL WHERE has(%(accounts)s, account_id)"
+    client.execute(left, {"accounts": summed_up})
     return gone | touched
 
 

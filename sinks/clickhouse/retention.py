@@ -9,6 +9,7 @@ from sinks.clickhouse.ddl import on_cluster
 
 _AGE: Mapping[str, str] = {
     "account_days": "day",
+    "account_standings": "day",
     "activity": "occurred",
     "content_days": "day",
     "events": "received",

@@ -112,6 +112,7 @@ def contents(client: Client) -> dict[str, list[Any]]:
     tables = [
         "reads",
         "identified_accounts",
+        "account_standings",
         "rep_outcomes",
         "brief_outcomes",
         *(table.name for table in TABLES.values()),
@@ -174,6 +175,22 @@ def test_what_was_decided_and_sent_of_a_forgotten_account_goes_and_of_another_st
     assert client.execute("SELECT brief_id FROM rep_briefs FINAL") == [("brief_2",)]
     assert client.execute("SELECT decision_id FROM decisions FINAL") == [("decision_of-a9_sent_free",)]
     assert client.execute("SELECT brief_id FROM sent_messages FINAL") == [("brief_2",)]
+
+
+def test_the_list_of_accounts_shows_the_newest_summary_that_is_left(client: Client) -> None:
+    """The newest day's names somebody who is forgotten; the one told last, without them, is of the day before."""
+    without = interest(NOW_MS - 86_400_000, score=7).model_copy(update={"readers": ()})
+    write(client, [
+        Record("interest", 0, 0, b"a1", interest(NOW_MS, score=99).to_bytes(), NOW_MS),
+        Record("interest", 0, 1, b"a1", without.to_bytes(), NOW_MS + 1),
+        entity(CONTACT),
+    ])  # fmt: skip
+    standing = "SELECT account_id, score, readers FROM account_standings FINAL"
+    assert client.execute(standing) == [("a1", 99, 1)]
+    erase(client, people_of(client, "contact", "c1"))
+    assert client.execute(standing) == [("a1", 7, 0)]
+    erase(client, people_of(client, "account", "a1"))
+    assert client.execute(standing) == []
 
 
 def test_a_kind_that_is_none_is_named(client: Client) -> None:

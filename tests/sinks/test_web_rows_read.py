@@ -25,7 +25,16 @@ _OF_BRIEF = f"""
            fromUnixTimestamp64Milli({NOW_MS} - toInt64(n % {DAYS}) * 86400000) AS moment
     FROM numbers({BRIEFS})
 """
-TABLES = ("briefs", "rep_briefs", "outcomes", "rep_outcomes", "brief_outcomes", "decisions", "interest")
+TABLES = (
+    "briefs",
+    "rep_briefs",
+    "outcomes",
+    "rep_outcomes",
+    "brief_outcomes",
+    "decisions",
+    "interest",
+    "account_standings",
+)
 FILL = (
     f"""INSERT INTO briefs (brief_id, account_id, rep_id, decided, trigger_kind, temperature, reads, message)
         SELECT brief, account, rep, moment, 'high_intent', 'warm', 3, '{{}}' FROM ({_OF_BRIEF})""",
@@ -77,3 +86,11 @@ def test_a_page_reads_a_hundredth_of_a_million_briefs_at_most(
     read = rows_read_by(store, lambda: store.execute(sql, given()))
     figure(f"{name}: {read} rows read beside a million briefs ({100 * read / MILLION:.2f} %)")
     assert read <= MILLION / 100
+
+
+def test_marketing_reads_a_row_for_each_account(store: Client, figure: Callable[[str], None]) -> None:
+    sql = QUESTIONS["accounts"].sql
+    read = rows_read_by(store, lambda: store.execute(sql, given() | {"everything": 1}))
+    (summaries,) = store.execute("SELECT count() FROM interest")[0]
+    figure(f"accounts, all of them: {read} rows read of {ACCOUNTS} accounts with {summaries} summaries")
+    assert read == ACCOUNTS

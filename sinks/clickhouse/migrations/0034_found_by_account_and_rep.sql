@@ -130,3 +130,39 @@ SELECT arrayJoin(brief_ids) AS brief_id, kind, rep_id, outcome_id, at FROM outco
 
 INSERT INTO brief_outcomes (brief_id, kind, rep_id, outcome_id, at)
 SELECT arrayJoin(brief_ids) AS brief_id, kind, rep_id, outcome_id, at FROM outcomes FINAL;
+
+-- Each account's newest summary, without what only its own page shows: the list of accounts reads a row for each.
+CREATE TABLE IF NOT EXISTS account_standings
+(
+    account_id String CODEC(ZSTD(3)),
+    day Date,
+    told DateTime64(3, 'UTC'),
+    temperature LowCardinality(String),
+    score Float64,
+    trend LowCardinality(String),
+    buying_stage LowCardinality(String),
+    topics Map(String, Float64) CODEC(ZSTD(3)),
+    readers UInt32,
+    unknown_visitors UInt32,
+    missing_functions Array(LowCardinality(String)),
+    active_ms_last_7_days Int64,
+    usual_week_ms Int64,
+    functions_read UInt32 COMMENT 'Functions of the committee of which somebody has read',
+    last_ms Int64 COMMENT 'Unix ms of the last read of the listed contents',
+    version UInt64 COMMENT 'The day, above the 42 bits of the moment at which it was told: of the newest day the last told stands'
+)
+ENGINE = ReplacingMergeTree(version)
+ORDER BY account_id
+SETTINGS index_granularity = 32;
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS account_standings_of_interest TO account_standings AS
+SELECT
+    account_id, day, told, temperature, score, trend, buying_stage, topics, length(interest.readers) AS readers,
+    unknown_visitors, missing_functions, active_ms_last_7_days, usual_week_ms,
+    arrayCount(each -> JSONExtractInt(each, 'readers') > 0, JSONExtractArrayRaw(message, 'committee', 'functions')) AS functions_read,
+    arrayMax(each -> JSONExtractInt(each, 'last_ms'), JSONExtractArrayRaw(message, 'contents')) AS last_ms,
+    toUInt64(toUInt16(day)) * 4398046511104 + toUnixTimestamp64Milli(told) AS version
+FROM interest;
+
+-- The rows go through the view once more; what stands in the table already changes nothing.
+INSERT INTO interest SELECT * FROM interest FINAL ORDER BY day DESC LIMIT 1 BY account_id;
