@@ -68,7 +68,7 @@ def backtest(settings: Settings, playbook: Playbook, start_ms: int, until_ms: in
     client = connect(settings)
     try:
         directory = Directory()
-        for entity in queries.directory_entities(client):
+        for entity in queries.directory_entries(client):
             directory.put(entity)
         memory_ms = start_ms - max(OUTBOX_MEMORY_DAYS, settings.history_days) * DAY_MS
         deliveries = list(queries.deliveries(client, memory_ms))

@@ -14,12 +14,13 @@ import typer
 from rich.console import Console
 from rich.markup import escape
 
+from readbrief.bounce_command import EXAMPLE, bounces
 from readbrief.email_commands import email_app
 from readbrief.logs import configure_logs
 from readbrief.playbook_commands import playbook_app
 from readbrief.report_commands import report_app
 from readbrief.stack_settings import settings_of
-from schemas.errors import ReadbriefError
+from schemas.errors import ReadbriefError, TryAgainError
 from schemas.settings import Settings, load_settings
 
 app = typer.Typer(
@@ -41,6 +42,7 @@ app.add_typer(email_app, name="email")
 app.add_typer(identity_app, name="identity")
 app.add_typer(topics_app, name="topics")
 app.add_typer(schemas_app, name="schemas")
+app.command(epilog=EXAMPLE)(bounces)
 
 Data = Annotated[
     Path | None, typer.Option("--data", help="Talk to the stack that runs on this directory, not to READBRIEF_*.")
@@ -357,13 +359,16 @@ def snippet(
 
 
 def main() -> NoReturn:
-    """Run the command; what a person can mend is one message on standard error and exit code 1."""
+    """Run the command; what a person can mend is one message on standard error and exit code 1.
+
+    75 (EX_TEMPFAIL) is for mail servers: they keep the message, and hand it over again.
+    """
     configure_logs("error", "command")
     try:
         app()
     except ReadbriefError as error:
         Console(stderr=True).print(f"[bold red]error:[/] {escape(str(error))}", highlight=False, soft_wrap=True)
-        sys.exit(1)
+        sys.exit(os.EX_TEMPFAIL if isinstance(error, TryAgainError) else 1)
     sys.exit(0)
 
 

@@ -66,7 +66,7 @@ def replay(settings: Settings, publisher: Publisher, say: Callable[[str], None])
     out = _Outgoing(publisher)
     client = connect(settings)
     try:
-        for entity in queries.directory_entities(client):
+        for entity in queries.directory_entries(client):
             out.keyed(DIRECTORY, entity.entity_id, entity)
         _replay_told(out, client, since_ms)
         _replay_outboxes(out, client, now_ms - OUTBOX_MEMORY_DAYS * DAY_MS, now_ms)

@@ -66,11 +66,12 @@ def run_clickhouse(settings: Settings) -> int:
 def run_delivery(settings: Settings) -> int:
     """Send deliveries by mail and chat until SIGTERM."""
     from producers.feedback_links import feedback_link
+    from producers.mail_marks import mail_mark
     from sinks.delivery.process import run
 
-    links = partial(feedback_link, settings)
+    links, marks = partial(feedback_link, settings), partial(mail_mark, settings)
     with _publishing(settings) as publish:
-        run(settings, publish, _stop_on_signals(), on_ready=announce_ready, links=links)
+        run(settings, publish, _stop_on_signals(), on_ready=announce_ready, links=links, marks=marks)
     return 0
 
 

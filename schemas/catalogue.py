@@ -9,7 +9,7 @@ from schemas.brief import Brief
 from schemas.dead_letter import DeadLetter
 from schemas.decision import Decision
 from schemas.delivery import Delivery, Outcome
-from schemas.directory import Account, Contact, Content, Rep
+from schemas.directory import Account, Contact, Content, OptOut, Rep
 from schemas.emails import Mailing, Revocation
 from schemas.envelope import Bundle, Envelope, Report
 from schemas.events import (
@@ -39,7 +39,7 @@ _MODELS = (
     PageView, PageProgress, PagePing, Click, Copy, FormSubmit, Custom, EmailDelivered, EmailOpen, EmailClick,
     EmailBounce, EmailComplaint, EmailUnsubscribe, Identify, Withdraw, Report, Envelope, Bundle, Identified, Activity,
     Read, Mailing, Interest, Brief, RepMail, Delivery, Outcome, Decision, DeadLetter, Revocation, Account, Contact, Rep,
-    Content, Playbook, Settings,
+    Content, OptOut, Playbook, Settings,
 )  # fmt: skip
 
 CATALOGUE: dict[str, TypeAdapter[Any]] = {model.__name__: TypeAdapter(model) for model in _MODELS}

@@ -7,9 +7,16 @@ from pydantic import Field
 
 from schemas.brief import Brief
 from schemas.channel import ChannelKind
-from schemas.message import Id, Label, Line, Message, UnixMs
+from schemas.message import Id, Label, Line, Message, Model, UnixMs
 
-__all__ = ["ENDS", "ChannelKind", "Delivery", "Outcome", "OutcomeKind"]
+__all__ = ["ENDS", "ChannelKind", "Delivery", "Outcome", "OutcomeKind", "Returned"]
+
+
+class Returned(Model):
+    """Why a mail came back after its server had taken it, and when that was told."""
+
+    reason: Line
+    at_ms: UnixMs
 
 
 class Delivery(Message):
@@ -24,6 +31,15 @@ class Delivery(Message):
         int,
         Field(ge=0, description="Which of the rep's `also` channels it is for, from 1; 0: the first, else a fallback"),
     ] = 0
+    returned: Annotated[
+        Returned | None,
+        Field(description="Its mail came back: it goes by the rep's other channels, whatever `channel` says"),
+    ] = None
+
+    @property
+    def leaves_ms(self) -> int:
+        """When it was let go, or, of one whose mail came back, let go again."""
+        return self.returned.at_ms if self.returned else self.released_ms
 
     @property
     def newest(self) -> Brief:
@@ -42,6 +58,7 @@ class OutcomeKind(StrEnum):
     sent = "sent"
     failed = "failed"
     uncertain = "uncertain"
+    bounced = "bounced"  # the mail came back after it was sent
     opened = "opened"
     clicked = "clicked"
     useful = "useful"
@@ -58,7 +75,7 @@ class OutcomeKind(StrEnum):
         return self in ENDS
 
 
-ENDS = frozenset({OutcomeKind.sent, OutcomeKind.failed, OutcomeKind.uncertain})
+ENDS = frozenset({OutcomeKind.sent, OutcomeKind.failed, OutcomeKind.uncertain, OutcomeKind.bounced})
 
 
 class Outcome(Message):

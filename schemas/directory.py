@@ -184,17 +184,35 @@ class Content(Message):
         return f"content:{self.url}"
 
 
+class OptOut(Message):
+    """That somebody wants no marketing mail, whatever account they belong to; told by the streams, not imported."""
+
+    kind: Literal["opt_out"] = "opt_out"
+    who: Annotated[Id, Field(description="A hash of the contact's id: they may have been forgotten")]
+    at_ms: UnixMs
+
+    @property
+    def entity_id(self) -> str:
+        """The key under which the directory topic keeps it."""
+        return f"opt_out:{self.who}"
+
+
 Entity = Annotated[Account | Contact | Rep | Content, Field(discriminator="kind")]
-_ENTITY: TypeAdapter[Account | Contact | Rep | Content] = TypeAdapter(Entity)
+"""What the directory is told from outside."""
+
+Entry = Annotated[Account | Contact | Rep | Content | OptOut, Field(discriminator="kind")]
+"""What stands on the directory's topic."""
+
+_ENTRY: TypeAdapter[Account | Contact | Rep | Content | OptOut] = TypeAdapter(Entry)
 
 
-def entity_from_bytes(data: bytes) -> Account | Contact | Rep | Content:
-    """Read one directory entity.
+def entry_from_bytes(data: bytes) -> Account | Contact | Rep | Content | OptOut:
+    """Read one entry of the directory's topic.
 
     Raises:
-        pydantic.ValidationError: the bytes are no such entity; the error names the field.
+        pydantic.ValidationError: the bytes are no such entry; the error names the field.
     """
-    return _ENTITY.validate_json(data)
+    return _ENTRY.validate_json(data)
 
 
 class Directory:
@@ -213,8 +231,9 @@ class Directory:
         self.contacts: dict[str, Contact] = {}
         self.reps: dict[str, Rep] = {}
         self.contents: dict[str, Content] = {}
+        self.opt_outs: dict[str, int] = {}
 
-    def put(self, entity: Account | Contact | Rep | Content) -> None:
+    def put(self, entity: Account | Contact | Rep | Content | OptOut) -> None:
         """Add an entity, or replace the one with its id."""
         match entity:
             case Account():
@@ -232,6 +251,8 @@ class Directory:
                 self.reps[entity.rep_id] = entity
             case Content():
                 self.contents[entity.url] = entity
+            case OptOut():
+                self.opt_outs[entity.who] = entity.at_ms
         self.version += 1
 
     def remove(self, entity_id: str) -> None:
@@ -247,6 +268,7 @@ class Directory:
             "contact": self.contacts,  # type: ignore[dict-item]
             "rep": self.reps,  # type: ignore[dict-item]
             "content": self.contents,  # type: ignore[dict-item]
+            "opt_out": self.opt_outs,  # type: ignore[dict-item]
         }
         table.get(kind, {}).pop(key, None)
         self.version += 1
@@ -289,7 +311,7 @@ class Directory:
             self._by_address.get(address_id(self._address_key, contact.email), set()).discard(contact_id)
 
     def entities(self) -> list[Account | Contact | Rep | Content]:
-        """Return all there is; what others refer to comes first."""
+        """Return all that is told from outside; what others refer to comes first."""
         reps, accounts, contacts = list(self.reps.values()), list(self.accounts.values()), list(self.contacts.values())
         return [*reps, *accounts, *contacts, *self.contents.values()]
 

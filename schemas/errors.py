@@ -11,3 +11,7 @@ class InputError(ReadbriefError):
 
 class UnavailableError(ReadbriefError):
     """A server that is needed can't be reached."""
+
+
+class TryAgainError(UnavailableError):
+    """Not all of what was handed over could be taken; nothing is wrong with it, so hand it over again later."""

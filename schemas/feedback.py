@@ -67,3 +67,9 @@ class FeedbackRef(Model):
 
 FeedbackLinks = Callable[[FeedbackKind, FeedbackRef, str, int], str]
 """Makes the link of a kind: about what, where it leads (empty: nowhere), and when it was made, in Unix milliseconds."""
+
+MARK_HEADER = "X-Readbrief-Bounce"
+"""The header of a mail to a rep that holds its mark."""
+
+MailMarks = Callable[[str, int], str]
+"""Makes the signed mark of a delivery's mail, by its id, at a moment: a report that it came back is known by it."""

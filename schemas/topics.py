@@ -29,11 +29,13 @@ IDENTIFIED = Topic("identified", "visitor_id", "Identified", "visitors", "clickh
 ACTIVITY = Topic("activity", "account_id", "Activity", "visitors, stitching, replay", "accounts, clickhouse")
 INTEREST = Topic("interest", "account_id", "Interest", "accounts", "clickhouse", "compact", None)
 BRIEFS = Topic("briefs", "rep_id", "RepMail", "accounts, reps, replay", "reps, clickhouse")
-DELIVERIES = Topic("deliveries", "rep_id", "Delivery", "reps", "delivery, clickhouse")
-OUTCOMES = Topic("outcomes", "rep_id", "Outcome", "delivery, collector", "reps, clickhouse", retention_ms=30 * DAY_MS)
+DELIVERIES = Topic("deliveries", "rep_id", "Delivery", "reps, bounces", "delivery, clickhouse")
+OUTCOMES = Topic(
+    "outcomes", "rep_id", "Outcome", "delivery, collector, bounces", "reps, clickhouse", retention_ms=30 * DAY_MS
+)
 DECISIONS = Topic("decisions", "account_id", "Decision", "accounts, reps", "clickhouse", retention_ms=30 * DAY_MS)
 DIRECTORY = Topic(
-    "directory", "kind:id", "Entity", "directory import", "visitors, accounts, reps, delivery, clickhouse",
+    "directory", "kind:id", "Entry", "directory import, accounts", "visitors, accounts, reps, delivery, clickhouse",
     "compact", None, keyed=False,
 )  # fmt: skip
 REVOCATIONS = Topic(

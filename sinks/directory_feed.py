@@ -10,7 +10,7 @@ from kafka.errors import KafkaError
 from pydantic import ValidationError
 
 from schemas import topics
-from schemas.directory import Directory, entity_from_bytes
+from schemas.directory import Directory, entry_from_bytes
 from schemas.errors import UnavailableError
 from schemas.message import first_error
 
@@ -124,7 +124,7 @@ class DirectoryFeed:
             self.directory.remove((key or b"").decode(errors="replace"))
             return
         try:
-            self.directory.put(entity_from_bytes(value))
+            self.directory.put(entry_from_bytes(value))
         except ValidationError as error:
             # The ClickHouse sink reads the topic too, and makes a dead letter of it.
             _log.warning("directory_entity_unreadable", key=repr(key), reason=first_error(error))

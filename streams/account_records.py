@@ -11,7 +11,7 @@ from schemas.activity import Ownership
 from schemas.emails import Mailing
 from schemas.message import Model
 from schemas.reads import Read
-from streams.accounts import AccountState
+from streams.account_state import AccountState
 from streams.records import HEAD, Change, Records
 
 OTHERS = b"~"

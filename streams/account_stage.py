@@ -6,13 +6,17 @@ from collections.abc import Collection, Sequence
 from schemas.directory import Directory
 from schemas.playbook import Playbook
 from schemas.rep_mail import RepMail
-from schemas.topics import BRIEFS, DECISIONS, INTEREST
+from schemas.topics import BRIEFS, DECISIONS, DIRECTORY, INTEREST
 from streams.account_records import changes_between, state_of
-from streams.accounts import AccountState, advance, put_off, take_in
+from streams.account_state import AccountState, joined_in, within_history
+from streams.accounts import advance
 from streams.activity_news import News, in_turn, news_in
+from streams.backlog import put_off
 from streams.forgetting import without
 from streams.records import Change, Table
 from streams.stage import Incoming, Send, Work
+
+_ONE_PARTITION = 0  # the directory's topic has no more
 
 
 class AccountStage:
@@ -48,11 +52,14 @@ class AccountStage:
         state = before
         for news in in_turn(new):
             state = without(state, news.forgotten) if news.forgotten else state
-            state = take_in(state, news, self._history_days)
+            state = joined_in(state, news)
         if not is_due and (later := put_off(state, new, now_ms)):
             work.changes += changes_between(before, later.state, records)
             work.due[key], work.decoded[key] = later.due_ms, later.state
+            work.put_off.add(key)
             return
+        if new or state.unsaid_ms:
+            state = within_history(state, self._history_days)
         step = advance(state, self._directory, self._playbook, now_ms, before)
         if any(one.forgotten and one.forgotten.account for one in new) and step.state == AccountState(account_id=key):
             work.changes += [Change(key, name, None) for name in records or ()]
@@ -61,6 +68,7 @@ class AccountStage:
         mails = [RepMail(rep_id=brief.rep_id, briefs=(brief,)) for brief in step.briefs]
         work.sends += [Send(BRIEFS, mail.rep_id, mail) for mail in mails]
         work.sends += [Send(DECISIONS, key, decision) for decision in step.decisions]
+        work.sends += [Send(DIRECTORY, one.entity_id, one, _ONE_PARTITION) for one in step.opt_outs]
         if step.interest:
             work.sends.append(Send(INTEREST, key, step.interest))
         if step.changed:

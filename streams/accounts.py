@@ -1,66 +1,33 @@
 """What interests this account, and is it time to tell? The state machine of the second stage."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections import ChainMap
+from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
-from pydantic import Field
-
-from schemas.activity import Activity, Ownership, Told, told_by
+from schemas.activity import told_by
 from schemas.brief import Brief, HandOver, HandOverReason, Trigger, TriggerKind
 from schemas.decision import Decision, Rule, Verdict
-from schemas.directory import Account, Directory, Lifecycle, Rep
-from schemas.emails import ListHealth, Mailing
-from schemas.events import Identify
+from schemas.directory import Account, Directory, Lifecycle, OptOut, Rep
+from schemas.emails import ListHealth
 from schemas.ids import derived_id
 from schemas.interest import Interest
-from schemas.message import Id, Message, Model, UnixMs
+from schemas.message import Model
 from schemas.playbook import Playbook, TriggerRules
 from schemas.reads import Read
-from streams.activity_news import News, news_of
-from streams.attribution import attributed, highest
+from streams.account_state import AccountState, forms_with, newest_with, told_with
 from streams.briefing import Occasion, compose
-from streams.campaigns import CampaignClick, campaign_of, with_clicks
-from streams.corrections import GONE, Change, Correctable, Doubt, changes_of, doubt_of, with_left, with_told
-from streams.email_interest import NOBODY, Mails, joined, mails_of, opt_out_key, still_of_use, with_opt_outs
+from streams.campaigns import campaign_of
+from streams.corrections import GONE, Change, changes_of, doubt_of, with_told
+from streams.email_interest import NOBODY, Mails, mails_of
 from streams.interest import summarise
+from streams.opt_outs import opt_out_key, with_opt_outs
+from streams.opt_outs import untold as untold_opt_outs
 from streams.ownership import CUSTOMERS, LEADS, Signs, hand_over_to, is_unripe, told_of
-from streams.reading import join_all
 from streams.signs import functions_together
 from streams.triggers import Recently, decide, has_high_intent, is_enough, named, quiet_ms, untold, untold_forms
 from streams.weighing import DAY_MS
 
-LATE_MS = 5_000  # what comes this late is of a backlog
-LONGEST_PUT_OFF_MS = 20_000
 SETTLE_MS = 60_000  # a summary of old reads has cooled long ago: it is renewed once the account is quiet, not each time
-
-
-class AccountState(Message):
-    """An account's reads, and how much of each has been told: both are joins, so their order does not matter.
-
-    `others` are reads of visitors who are this account's at other times, `owners` says when. `last` is the newest
-    brief, without its reads; `nurtured_ms` when reading that nobody was told was marketing's. `forms` are those told,
-    with when; `clicks` those of campaigns. `recent` are briefs that may have to be put right, `doubt` since when
-    one must; `noted` is the last decision not to tell. `opted_out` is who of those whose mailings were dropped wants
-    no mails, by `opt_out_key`. `unsaid_ms` is since when there has been news that no summary tells; 0 if there is none.
-    """
-
-    account_id: Id
-    reads: dict[str, Read] = Field(default_factory=dict)
-    others: dict[str, Read] = Field(default_factory=dict)
-    mailings: dict[str, Mailing] = Field(default_factory=dict)
-    opted_out: dict[str, int] = Field(default_factory=dict)
-    owners: dict[str, Ownership] = Field(default_factory=dict)
-    told: dict[str, int] = Field(default_factory=dict)
-    arrived_ms: UnixMs = 0
-    emptied_ms: UnixMs = 0
-    last: Told | None = None
-    nurtured_ms: UnixMs = 0
-    forms: dict[str, int] = Field(default_factory=dict)
-    clicks: dict[str, CampaignClick] = Field(default_factory=dict)
-    recent: tuple[Correctable, ...] = ()
-    doubt: Doubt | None = None
-    noted: str = ""
-    unsaid_ms: UnixMs = 0
 
 
 class AccountStep(Model):
@@ -70,74 +37,9 @@ class AccountStep(Model):
     interest: Interest | None = None
     briefs: tuple[Brief, ...] = ()
     decisions: tuple[Decision, ...] = ()
+    opt_outs: tuple[OptOut, ...] = ()
     due_ms: int | None = None
     changed: bool = False
-
-
-def take_in(state: AccountState, activity: Activity | News, history_days: int) -> AccountState:
-    """Return the state with an activity's events joined into reads, shared out, and what was told remembered.
-
-    Reads that ended more than `history_days` before the newest one are dropped: a rule over the set of all reads of the
-    account's visitors, so it does not depend on their order. So are those begun before the account was last deleted.
-    """
-    news = news_of(activity) if isinstance(activity, Activity) else activity
-    new, emptied_ms = news.reads, max(state.emptied_ms, news.emptied_ms)
-    owners, renewed = highest(state.owners, news.owners)
-    aside = join_all(state.others, [read for read in new if read.page_view_id in state.others])
-    reads = join_all(state.reads, [read for read in new if read.page_view_id not in state.others])
-    reads, aside = attributed(reads, aside, owners, renewed, new, state.owners)
-    left = [key for key in state.reads if key not in reads]
-    horizon_ms = max((read.last_ms for read in (*reads.values(), *aside.values())), default=0) - history_days * DAY_MS
-    kept = {key: read for key, read in reads.items() if read.last_ms >= horizon_ms and read.started_ms >= emptied_ms}
-    others = {key: read for key, read in aside.items() if read.last_ms >= horizon_ms and read.started_ms >= emptied_ms}
-    newest_ms = max((read.last_ms for read in kept.values()), default=0)
-    mailings = still_of_use(joined(state.mailings, news.items), newest_ms, history_days * DAY_MS, emptied_ms)
-    told = {key: ms for key, ms in _told(state.told, news.told).items() if key in kept or key not in reads}
-    recognised = [item.envelope.occurred_ms for item in news.items if isinstance(item.envelope.event, Identify)]
-    # Only with news of somebody there is more to keep, and a reason to look what need not be kept.
-    of_use = _still_of_use(owners, (*kept.values(), *others.values()), history_days) if renewed else owners
-    return state.but(
-        reads=kept,
-        others=others,
-        mailings=mailings,
-        owners=of_use,
-        told=told,
-        last=_newest(state.last, news.told),
-        forms=_forms(state.forms, news.told, horizon_ms),
-        clicks=with_clicks(state.clicks, news.items),
-        recent=with_left(with_told(state.recent, news.told), left, kept, emptied_ms),
-        arrived_ms=max(state.arrived_ms, *recognised) if recognised else state.arrived_ms,
-        emptied_ms=emptied_ms,
-    )
-
-
-def put_off(state: AccountState, news: Sequence[News], now_ms: int) -> AccountStep | None:
-    """Return the state of an account to be looked at later, because its news comes late; None if it is the time now.
-
-    News is late in a backlog only. That is worked off sooner if accounts are not summed up at every step of it, and to
-    be twice as late then, or `LONGEST_PUT_OFF_MS` later, is no loss. Who is forgotten is forgotten at once.
-    """
-    if any(one.forgotten for one in news):
-        return None
-    late_ms = now_ms - min((one.came_ms for one in news if one.came_ms), default=now_ms)
-    since_ms = state.unsaid_ms or now_ms
-    due_ms = since_ms + min(late_ms, LONGEST_PUT_OFF_MS)
-    if late_ms < LATE_MS or due_ms <= now_ms:
-        return None
-    return AccountStep(state=state.but(unsaid_ms=since_ms), due_ms=due_ms)
-
-
-def _still_of_use(owners: dict[str, Ownership], reads: Iterable[Read], history_days: int) -> dict[str, Ownership]:
-    """Leave out visitors of whom nothing was read and nothing learnt within the history."""
-    known = list(reads)
-    newest_ms = max(
-        max((read.last_ms for read in known), default=0), max((one.changed_ms for one in owners.values()), default=0)
-    )
-    if all(one.changed_ms >= newest_ms - history_days * DAY_MS for one in owners.values()):
-        return owners
-    readers = {read.visitor_id for read in known}
-    horizon_ms = newest_ms - history_days * DAY_MS
-    return {key: one for key, one in owners.items() if key in readers or one.changed_ms >= horizon_ms}
 
 
 def advance(
@@ -146,10 +48,12 @@ def advance(
     """Decide what an account's state calls for at a moment: a summary if it is new or has cooled, a brief if due.
 
     A summary is new if reads or mails are not those of `before`. What machines read by a mail's links is no reading.
+    Who opted out of mails under another account has opted out here; so others are told of those who did here.
     """
     state = _of_known_contacts(state, directory)
-    mails = mails_of(state.mailings, state.reads.values(), state.opted_out)
-    by_people = _by_people(state, mails)
+    opted_out = ChainMap(state.opted_out, directory.opt_outs)
+    mails = mails_of(state.mailings, state.reads.values(), opted_out)
+    by_people = _by_people(state, mails, opted_out)
     interest = summarise(state.account_id, by_people.reads.values(), directory, playbook, mails=mails)
     has_read = bool(state.reads) if before is None else bool(state.unsaid_ms) or state.reads != before.reads
     state = state.but(unsaid_ms=0) if state.unsaid_ms else state
@@ -167,7 +71,11 @@ def advance(
     if decision.brief:
         # A brief names the newest of what it told, the state remembers all of it.
         mark = (told_by(decision.brief).model_copy(update={"reads": dict(decision.told)}),)
-        news = {"told": _told(after.told, mark), "last": _newest(after.last, mark), "forms": _forms(after.forms, mark)}
+        news = {
+            "told": told_with(after.told, mark),
+            "last": newest_with(after.last, mark),
+            "forms": forms_with(after.forms, mark),
+        }
         after = after.model_copy(update={**news, "recent": with_told(after.recent, mark)})
     after, corrections, settled_ms = _corrected(after, interest, directory, playbook, now_ms, mails.machine_reads)
     dues = (decision.due_ms, settled_ms, _renewal_ms(said or interest, now_ms))
@@ -176,6 +84,7 @@ def advance(
         interest=said,
         briefs=(*((decision.brief,) if decision.brief else ()), *corrections),
         decisions=decisions,
+        opt_outs=tuple(untold_opt_outs(with_opt_outs(state.opted_out, state.mailings.values()), directory.opt_outs)),
         due_ms=min((due_ms for due_ms in dues if due_ms is not None), default=None),
         changed=after != before,
     )
@@ -193,19 +102,19 @@ def _of_known_contacts(state: AccountState, directory: Directory) -> AccountStat
     return state.model_copy(update={"mailings": known, "opted_out": dict(with_opt_outs(state.opted_out, dropped))})
 
 
-def _by_people(state: AccountState, mails: Mails) -> AccountState:
+def _by_people(state: AccountState, mails: Mails, opted_out: Mapping[str, int]) -> AccountState:
     """Return the state without what machines read, and without clicks of contacts who opted out of mails."""
-    if mails.interest is None and not state.opted_out:
+    if mails.interest is None and not opted_out:
         return state
     health = mails.interest.health if mails.interest else ListHealth()
     out = {*health.complained, *health.unsubscribed}
     reads = {key: read for key, read in state.reads.items() if key not in mails.machine_reads}
-    clicks = {key: click for key, click in state.clicks.items() if not _is_out(click.contact_id, out, state)}
+    clicks = {key: click for key, click in state.clicks.items() if not _is_out(click.contact_id, out, opted_out)}
     return state.model_copy(update={"reads": reads, "clicks": clicks})
 
 
-def _is_out(contact_id: str, out: Collection[str], state: AccountState) -> bool:
-    return contact_id in out or (bool(state.opted_out) and opt_out_key(contact_id) in state.opted_out)
+def _is_out(contact_id: str, out: Collection[str], opted_out: Mapping[str, int]) -> bool:
+    return contact_id in out or (bool(opted_out) and opt_out_key(contact_id) in opted_out)
 
 
 class _Decision(NamedTuple):
@@ -402,28 +311,3 @@ def _renewal_ms(interest: Interest, now_ms: int) -> int | None:
     """Return when to renew a summary: as it cools, or, if it has cooled long ago, once the account is quiet."""
     cools_ms = interest.cools_ms
     return cools_ms if cools_ms is None or cools_ms > now_ms else now_ms + SETTLE_MS
-
-
-def _newest(last: Told | None, marks: Sequence[Told]) -> Told | None:
-    news = [mark.model_copy(update={"reads": {}, "said": {}, "trigger": None}) for mark in marks if not mark.corrects]
-    known = [*((last,) if last else ()), *news]
-    return max(known, key=lambda mark: (mark.decided_ms, mark.brief_id), default=None)
-
-
-def _forms(known: Mapping[str, int], marks: Sequence[Told], horizon_ms: int = 0) -> dict[str, int]:
-    """Return the forms that were told and when, but for those of which no read is left."""
-    if not known and not any(mark.forms for mark in marks):
-        return {}
-    forms = dict(known)
-    for mark in marks:
-        for form_id in mark.forms:
-            forms[form_id] = max(mark.decided_ms, forms.get(form_id, 0))
-    return {form_id: forms[form_id] for form_id in sorted(forms) if forms[form_id] >= horizon_ms}
-
-
-def _told(known: Mapping[str, int], marks: Sequence[Told]) -> dict[str, int]:
-    told = dict(known)
-    for mark in marks:
-        for page_view_id, active_ms in mark.reads.items():
-            told[page_view_id] = max(active_ms, told.get(page_view_id, 0))
-    return told

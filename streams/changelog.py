@@ -36,6 +36,7 @@ class PartitionState:
         self.changelog = changelog
         self.table = MemoryTable()
         self.due = DueQueue()
+        self.put_off: set[str] = set()
         self.position = 0
         self._claim = 0
         self._due_ms: dict[str, int] = {}  # as it stands in the changelog
@@ -76,6 +77,8 @@ class PartitionState:
             self.table.keep_decoded(key, made)
         for key, due_ms in work.due.items():
             self._note_due(key, due_ms)
+        self.put_off.difference_update(work.due)
+        self.put_off |= work.put_off
 
     def renew_due(self) -> None:
         """Have every key due again that the changelog has as due: a rebalance may come before what was taken off."""

@@ -26,10 +26,10 @@ from schemas.ids import derived_id
 from schemas.reads import Read
 from schemas.urls import canonical_url
 from streams.email_verdicts import Judgement, judge, machine_reads
+from streams.opt_outs import OPTED_OUT, opt_out_key
 
 MAX_FACTS = 200
 MAX_LISTED = 50
-MAX_OPT_OUTS = 1_000
 NOBODY: Mapping[str, int] = MappingProxyType({})
 FOLLOWS_WITHIN_MS = 1_800_000
 IN_PART = 0.5
@@ -43,7 +43,6 @@ _KINDS: dict[type, MailKind] = {
     EmailUnsubscribe: MailKind.unsubscribed,
 }
 _SUREST = (Verdict.human, Verdict.unconfirmed, Verdict.machine)
-_OPTED_OUT = (MailKind.complained, MailKind.unsubscribed)
 
 
 class CountedClick(NamedTuple):
@@ -105,7 +104,7 @@ def join(a: Mailing | None, b: Mailing) -> Mailing:
         facts = dict(a.facts)
         for key, fact in b.facts.items():
             facts[key] = _least(facts.get(key), fact)
-    ordered = sorted(facts.values(), key=lambda fact: (fact.kind in _OPTED_OUT, fact.at_ms, fact.event_id))
+    ordered = sorted(facts.values(), key=lambda fact: (fact.kind in OPTED_OUT, fact.at_ms, fact.event_id))
     kept = {fact.event_id: fact for fact in ordered[-MAX_FACTS:]}
     return b.model_copy(update={"facts": {key: kept[key] for key in sorted(kept)}})
 
@@ -117,29 +116,10 @@ def still_of_use(mailings: Mailings, newest_read_ms: int, history_ms: int, empti
     """
     newest_ms = max((newest_read_ms, *(_until_ms(one) for one in mailings.values())))
     since_ms = newest_ms - history_ms
-    kept = {key: one for key, one in mailings.items() if _until_ms(one) >= since_ms or _says(one, *_OPTED_OUT)}
+    kept = {key: one for key, one in mailings.items() if _until_ms(one) >= since_ms or _says(one, *OPTED_OUT)}
     if emptied_ms:
         kept = {key: left for key, one in kept.items() if (left := _after(one, emptied_ms)).facts}
     return kept if kept != mailings else mailings
-
-
-def opt_out_key(contact_id: str) -> str:
-    """Return under what it is remembered that a contact opted out: not their id, as they may have been forgotten."""
-    return derived_id("opted-out", contact_id)
-
-
-def with_opt_outs(known: Mapping[str, int], dropped: Iterable[Mailing]) -> Mapping[str, int]:
-    """Return which contacts opted out, and when, with those of mailings that are dropped; of too many the latest."""
-    new = dict(known)
-    for one in dropped:
-        said = [fact.at_ms for fact in one.facts.values() if fact.kind in _OPTED_OUT]
-        if said:
-            key = opt_out_key(one.contact_id)
-            new[key] = min(*said, new.get(key, said[0]))
-    if new == known:
-        return known
-    latest = sorted(new, key=lambda key: (-new[key], key))[:MAX_OPT_OUTS]
-    return {key: new[key] for key in sorted(latest)}
 
 
 def mails_of(mailings: Mailings, reads: Iterable[Read], opted_out: Mapping[str, int] = NOBODY) -> Mails:
@@ -225,16 +205,25 @@ def _health(mailings: Sequence[Mailing], opted_out: Mapping[str, int]) -> ListHe
     before = {one.contact_id for one in mailings if opted_out and opt_out_key(one.contact_id) in opted_out}
     found = [(fact, one.contact_id) for one in mailings for fact in one.facts.values()]
 
-    def contacts(kind: MailKind) -> tuple[str, ...]:
-        return tuple(
-            sorted({who for fact, who in found if fact.kind is kind and fact.bounce is not BounceKind.temporary})
-        )
+    def latest(*kinds: MailKind) -> dict[str, int]:
+        told = sorted((fact.at_ms, who) for fact, who in found if fact.kind in kinds and not _may_pass(fact))
+        return {who: at_ms for at_ms, who in told}
 
+    def contacts(kind: MailKind) -> tuple[str, ...]:
+        return tuple(sorted(latest(kind)))
+
+    # An address that was put right takes mail again.
+    arrived = latest(MailKind.delivered, MailKind.landed)
+    gone = {who for who, at_ms in latest(MailKind.bounced).items() if at_ms >= arrived.get(who, 0)}
     return ListHealth(
-        bounced=contacts(MailKind.bounced),
+        bounced=tuple(sorted(gone)),
         complained=contacts(MailKind.complained),
         unsubscribed=tuple(sorted({*contacts(MailKind.unsubscribed), *before})),
     )
+
+
+def _may_pass(fact: MailFact) -> bool:
+    return fact.bounce is BounceKind.temporary
 
 
 def _mail(mailing: Mailing, judged: Mapping[str, Judgement], reads: Sequence[Read]) -> MailInterest:

@@ -8,7 +8,7 @@ from typing import TypeVar
 
 from schemas.activity import Forgotten
 from schemas.reads import Read
-from streams.accounts import AccountState
+from streams.account_state import AccountState
 from streams.corrections import Correctable
 
 T = TypeVar("T")

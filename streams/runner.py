@@ -29,6 +29,7 @@ MAX_RECORDS = 500
 MAX_ROUND_BYTES = 8 * 2**20  # a second of work at most; heartbeats go out between the partitions' parts of it
 GATHER_S = 1.0  # between rounds, unless one is full: a key that many messages touch is worked out once
 GATHER_BEHIND_S = 4.0  # for a worker without rest: what waits longest waits for the work before it, which this shortens
+QUIET_S = GATHER_BEHIND_S + 1  # without messages; the stage before this one has then worked off its backlog, too
 RESTLESS = 0.8  # of the time, at work
 LOOK_UP_MS = 250  # while gathering, to see whether the worker is to stop, or has other partitions
 COMMIT_EVERY_S = 1.0
@@ -227,10 +228,13 @@ class StageRunner(Service):  # type: ignore[misc]
     def _rounds(self, found: dict[TopicPartition, list[Any]]) -> Iterator[list[_Task]]:
         """Yield what was found, and the keys that are due, in rounds of bounded size."""
         now_ms = _now_ms()
+        is_quiet = not found and time.monotonic() > self._worked_at_s + QUIET_S
         tasks = {}
         for number in sorted(self._owned):
             state = self._states[number]
             due = [key for key, _ in state.due.pop_due(now_ms)]
+            if is_quiet:
+                due += state.put_off.difference(due)
             if due:
                 tasks[number] = _Task(state, [], due)
         size = 0

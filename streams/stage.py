@@ -34,12 +34,16 @@ class Send(NamedTuple):
 
 @dataclass
 class Work:
-    """What is to be sent, then written; when keys are to be looked at again, and what was made of their records."""
+    """What is to be sent, then written; when keys are to be looked at again, and what was made of their records.
+
+    Keys that are `put_off` are looked at before they are due, once no messages come.
+    """
 
     sends: list[Send] = field(default_factory=list)
     changes: list[Change] = field(default_factory=list)
     due: dict[str, int | None] = field(default_factory=dict)
     decoded: dict[str, Any] = field(default_factory=dict)
+    put_off: set[str] = field(default_factory=set)
 
 
 class Incoming(NamedTuple):

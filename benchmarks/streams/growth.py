@@ -15,7 +15,7 @@ from benchmarks.streams.ours import TIMEOUT_S, Pipeline
 from benchmarks.streams.workload import Workload, account_id, one_read
 from producers.publisher import partition_of
 from schemas.topics import ACTIVITY
-from streams.accounts import LONGEST_PUT_OFF_MS
+from streams.runner import QUIET_S
 
 ACTIVE_ACCOUNTS = 1_000
 BUNDLE = 100
@@ -62,7 +62,7 @@ def hold(broker: Broker, accounts: int, events: int, ending_ms: int, directory: 
         before_s = recovered.cpu_s()
         load_bundles(broker, load, events, BUNDLE)
         recovered.wait(pipeline.caught_up, TIMEOUT_S)
-        time.sleep(LONGEST_PUT_OFF_MS / 1000)  # the summaries of a backlog come last
+        time.sleep(2 * QUIET_S)  # the summaries of a backlog come last
         _settle(recovered)
         spent_s = recovered.cpu_s() - before_s
         recovered.stop()

@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from schemas.directory import Account, Contact, Content, Rep, entity_from_bytes
+from schemas.directory import Account, Contact, Content, OptOut, Rep, entry_from_bytes
 from sinks.clickhouse.table import Row, Table, UnreadableRecordError
 from sinks.consumer import Record
 
@@ -26,7 +26,7 @@ def rows(record: Record) -> list[Row]:
     """Return the entity's row, or the row that deletes it."""
     if record.value is None:
         return [_row(_key_of(record), "", {}, "", record.timestamp_ms, deleted=1)]
-    entity = entity_from_bytes(record.value)
+    entity = entry_from_bytes(record.value)
     message = entity.to_bytes().decode()
     return [_row(entity.entity_id, entity.kind, _said_by(entity), message, record.timestamp_ms, deleted=0)]
 
@@ -47,7 +47,7 @@ def _key_of(record: Record) -> str:
         raise UnreadableRecordError("a tombstone whose key is no UTF-8") from error
 
 
-def _said_by(entity: Account | Contact | Rep | Content) -> dict[str, Any]:
+def _said_by(entity: Account | Contact | Rep | Content | OptOut) -> dict[str, Any]:
     match entity:
         case Account():
             return {
@@ -70,3 +70,5 @@ def _said_by(entity: Account | Contact | Rep | Content) -> dict[str, Any]:
                 "owner": entity.owner,
                 "reading_time_s": entity.reading_time_s,
             }
+        case OptOut():
+            return {}

@@ -84,6 +84,7 @@ CONDITIONS: Mapping[str, str] = {
 
 KEPT = {
     "delivery_ledger": "ids of deliveries alone, so that none is sent twice",
+    "directory": "that somebody wants no marketing mail, by a hash of their id, so that it stays so if they come back",
 }
 
 _VIEW = "sipHash64(visitor_id, site, page_view_id)"

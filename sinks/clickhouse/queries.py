@@ -13,7 +13,7 @@ from schemas.activity import Identified
 from schemas.brief import Brief
 from schemas.decision import Decision
 from schemas.delivery import Delivery, Outcome
-from schemas.directory import Account, Contact, Content, Rep, entity_from_bytes
+from schemas.directory import Account, Contact, Content, OptOut, Rep, entry_from_bytes
 from schemas.envelope import Envelope
 from sinks.clickhouse.event_rows import STORED_COLUMNS, envelope_of
 
@@ -137,11 +137,28 @@ def open_deliveries(client: Client) -> Iterator[Delivery]:
     return _texts(client, query, {}, Delivery.model_validate_json)
 
 
+def delivery(client: Client, delivery_id: str) -> Delivery | None:
+    """Return a delivery by its id, None if it is not stored."""
+    query = "SELECT message FROM deliveries FINAL WHERE delivery_id = %(delivery_id)s"
+    found = list(_texts(client, query, {"delivery_id": delivery_id}, Delivery.model_validate_json))
+    return found[0] if found else None
+
+
+def ends(client: Client, delivery_id: str) -> Iterator[Outcome]:
+    """Return how the sending of a delivery ended; a mail may be sent and come back."""
+    query = """
+        SELECT message FROM outcomes FINAL
+        WHERE delivery_id = %(delivery_id)s AND kind IN ('sent', 'failed', 'uncertain', 'bounced')
+        ORDER BY at, outcome_id
+    """
+    return _texts(client, query, {"delivery_id": delivery_id}, Outcome.model_validate_json)
+
+
 def answers(client: Client, since_ms: int) -> Iterator[Outcome]:
     """Return what reps did with messages and said of them since then, in order."""
     query = """
         SELECT message FROM outcomes FINAL
-        WHERE kind NOT IN ('sent', 'failed', 'uncertain') AND toUnixTimestamp64Milli(at) >= %(since_ms)s
+        WHERE kind NOT IN ('sent', 'failed', 'uncertain', 'bounced') AND toUnixTimestamp64Milli(at) >= %(since_ms)s
         ORDER BY at, outcome_id
     """
     return _texts(client, query, {"since_ms": since_ms}, Outcome.model_validate_json)
@@ -172,10 +189,10 @@ def outcomes_on(client: Client, account_id: str) -> Iterator[Outcome]:
     return _texts(client, query, {"account_id": account_id}, Outcome.model_validate_json)
 
 
-def directory_entities(client: Client) -> Iterator[Account | Contact | Rep | Content]:
-    """Return every entity that is in the directory now, by id."""
+def directory_entries(client: Client) -> Iterator[Account | Contact | Rep | Content | OptOut]:
+    """Return all that the directory has now, by id."""
     query = "SELECT message FROM directory FINAL WHERE NOT deleted ORDER BY entity_id"
-    return _texts(client, query, {}, lambda text: entity_from_bytes(text.encode()))
+    return _texts(client, query, {}, lambda text: entry_from_bytes(text.encode()))
 
 
 def _events(client: Client, condition: str, given: dict[str, Any], order: str) -> Iterator[Envelope]:

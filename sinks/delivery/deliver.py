@@ -11,7 +11,7 @@ from schemas.channel import ChannelKind
 from schemas.delivery import Delivery, Outcome, OutcomeKind
 from schemas.directory import Directory
 from schemas.errors import UnavailableError
-from schemas.feedback import FeedbackLinks
+from schemas.feedback import FeedbackLinks, MailMarks
 from schemas.ids import derived_id
 from schemas.settings import Settings
 from sinks.delivery.alarms import Alarms
@@ -22,7 +22,7 @@ from sinks.delivery.memory import DeliveryMemory
 from sinks.delivery.send_errors import PermanentSendError
 from sinks.delivery.senders import INLINE_WAIT_S, Letter, Senders
 from sinks.delivery.spreading import leaves_ms
-from sinks.delivery.ways import EMAIL, Way, ways_of
+from sinks.delivery.ways import EMAIL, Way, mail_way, ways_of
 
 _log = structlog.get_logger()
 
@@ -71,12 +71,13 @@ class Courier:
     memory: DeliveryMemory | None = None
     links: FeedbackLinks | None = None
     given_senders: Senders | None = None
+    marks: MailMarks | None = None
     _progress: dict[str, _Progress] = field(default_factory=dict)
 
     @cached_property
     def senders(self) -> Senders:
         """All ways out."""
-        return self.given_senders or Senders(self.settings, self.now_ms, self.stop, self.links)
+        return self.given_senders or Senders(self.settings, self.now_ms, self.stop, self.links, marks=self.marks)
 
     @cached_property
     def alarms(self) -> Alarms:
@@ -102,7 +103,8 @@ class Courier:
 
     def _sent_once(self, delivery: Delivery) -> Entry | Later | None:
         """Claim and send; return the entry that stands then, or that nothing was sent and all is left for later."""
-        progress = self._progress.setdefault(delivery.delivery_id, _Progress(self.now_ms()))
+        progress = self._progress.setdefault(delivery.delivery_id, _begun(delivery, self.now_ms()))
+        self._tell_that_mail_came_back(delivery)
         try:
             ways = self._ways(delivery)
         except PermanentSendError as error:
@@ -148,6 +150,12 @@ class Courier:
         if sent and sent[0].message:
             self._remember(letter, way, sent[0])
         return done
+
+    def _tell_that_mail_came_back(self, delivery: Delivery) -> None:
+        rep = self.directory.reps.get(delivery.rep_id)
+        way = mail_way(delivery, rep, self.settings) if rep and delivery.returned else None
+        if way and delivery.returned:
+            self.alarms.tell(way, f"a mail came back: {delivery.returned.reason}", self.now_ms())
 
     def _gives_up(self, progress: _Progress, done: Attempted, ways: list[Way]) -> bool:
         waited_s = (self.now_ms() - progress.since_ms) / 1000 + done.wait_s
@@ -221,6 +229,11 @@ class Courier:
             latency_ms=outcome.at_ms - met_ms,
             repeat=is_repeat,
         )
+
+
+def _begun(delivery: Delivery, now_ms: int) -> _Progress:
+    reasons = (f"{EMAIL}: came back, {delivery.returned.reason}",) if delivery.returned else ()
+    return _Progress(now_ms, reasons=reasons)
 
 
 def _outcome(delivery: Delivery, entry: Entry) -> Outcome:

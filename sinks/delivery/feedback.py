@@ -65,7 +65,7 @@ class Feedback:
         return replace(line, url=url, detail=detail)
 
     def _link(self, kind: FeedbackKind, briefs: tuple[Brief, ...], url: str = "") -> str:
-        return self.links(kind, self._about(briefs[:MAX_BRIEFS]), url, self.delivery.released_ms)
+        return self.links(kind, self._about(briefs[:MAX_BRIEFS]), url, self.delivery.leaves_ms)
 
     def _about(self, briefs: tuple[Brief, ...]) -> FeedbackRef:
         return FeedbackRef(

@@ -11,11 +11,13 @@ from email.message import EmailMessage
 from email.policy import SMTP, SMTPUTF8
 from email.utils import format_datetime, parseaddr
 from html import escape
+from textwrap import wrap
 
 from pydantic import TypeAdapter, ValidationError
 
 from schemas.delivery import Delivery
 from schemas.directory import Email
+from schemas.feedback import MARK_HEADER
 from schemas.ids import derived_id
 from schemas.settings import Settings
 from sinks.delivery.outside_text import one_line
@@ -25,6 +27,7 @@ from sinks.delivery.send_errors import PermanentSendError, TransientSendError, U
 
 _ADDRESS: TypeAdapter[str] = TypeAdapter(Email)
 _TIMEOUT_S = 30.0
+_MARK_WORD = 50
 # Bodies in seven bits pass every server.
 _ASCII = SMTP.clone(cte_type="7bit")
 _BEYOND_ASCII = SMTPUTF8.clone(cte_type="7bit")
@@ -37,10 +40,14 @@ _ATOM = re.compile(r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$")
 
 @dataclass(frozen=True)
 class MailLinks:
-    """A picture whose request tells of an opening, and where digests are ended; empty if there is none."""
+    """A picture whose request tells of an opening, where digests are ended, and the mark of a report that it came back.
+
+    Each is empty if there is none.
+    """
 
     pixel: str = ""
     unsubscribe: str = ""
+    mark: str = ""
 
 
 def compose(
@@ -77,6 +84,9 @@ def compose(
         mail["List-Unsubscribe"] = f"<{links.unsubscribe}>"
         mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     mail["X-Readbrief-Delivery"] = delivery.delivery_id
+    if links.mark:
+        # Servers break lines where they like, and in a word without spaces not at all: it is read without them.
+        mail[MARK_HEADER] = " ".join(wrap(links.mark, _MARK_WORD))
     mail["Auto-Submitted"] = "auto-generated"  # no out-of-office answers
     mail.set_content(rendered.text)
     mail.add_alternative(_with_pixel(rendered.html, links.pixel), subtype="html")

@@ -1,7 +1,7 @@
 """The words of a brief, per language, and how times and stretches of time are said in it (by CLDR, through Babel)."""
 
 from datetime import datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from pathlib import Path
 
 from babel import Locale
@@ -32,7 +32,8 @@ class Phrases(Phrasebook):
             for place, (unit, amount) in enumerate(units[:2])
             if amount or not place
         ]
-        return format_list(said, style="unit-narrow", locale=self.locale)
+        joined = format_list(said, style="unit-narrow", locale=self.locale)
+        return joined.replace(" ", "") if _writes_without_spaces(str(self.locale)) else joined
 
     def percent(self, number: int) -> str:
         """Say a percentage."""
@@ -61,6 +62,12 @@ class Phrases(Phrasebook):
     def day(self, at: datetime) -> str:
         """Say a day, by the clock that `at` carries."""
         return format_date(at, "medium", locale=self.locale)
+
+
+@cache
+def _writes_without_spaces(locale: str) -> bool:
+    """Tell whether units are joined without a space; CLDR's spaces within would tear them apart: "1 分鐘35 秒"."""
+    return str(format_list(("1", "2"), style="unit-narrow", locale=locale)) == "12"
 
 
 def languages() -> tuple[str, ...]:

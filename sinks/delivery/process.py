@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 import structlog
 
 from schemas import topics
-from schemas.feedback import FeedbackLinks
+from schemas.feedback import FeedbackLinks, MailMarks
 from schemas.settings import Settings
 from sinks.clickhouse.client import wait_for_clickhouse
 from sinks.clickhouse.migrate import migrate
@@ -38,8 +38,11 @@ def run(
     stop: threading.Event,
     on_ready: Callable[[], None] = lambda: None,
     links: FeedbackLinks | None = None,
+    marks: MailMarks | None = None,
 ) -> None:
-    """Deliver until `stop` is set; `on_ready` is called once it begins, `links` makes the links that come back.
+    """Deliver until `stop` is set; `on_ready` is called once it begins.
+
+    `links` makes the links that come back, `marks` what tells a mail that does.
 
     Raises:
         UnavailableError: ClickHouse or Kafka does not answer.
@@ -55,7 +58,7 @@ def run(
     try:
         with DirectoryFeed(settings.kafka_bootstrap) as feed, ThreadPoolExecutor(WORKERS, "delivery") as pool:
             feed.wait_current(DIRECTORY_WAIT_S)
-            courier = Courier(settings, feed.directory, ledger, _now_ms, stop, memory, links)
+            courier = Courier(settings, feed.directory, ledger, _now_ms, stop, memory, links, marks=marks)
             work = Workload(courier, publish, pool, _BUDGET_S)
             on_ready()
             run_consumer(

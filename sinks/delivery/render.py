@@ -46,8 +46,10 @@ def _linked(line: Line) -> Markup:
     if url is None and line.tel:
         url = f"tel:{line.tel}"
     before, title, after = text.partition(one_line(line.link_text)) if url and line.link_text else (text, "", "")
-    link = Markup('<a class="link" href="{}" style="color:#1d4ed8;text-decoration:none;font-weight:600">{}</a>')
-    middle = link.format(url, title) if title else Markup()
+    # A number that is broken over two lines is misread.
+    whole = ";white-space:nowrap" if line.tel else ""
+    link = Markup('<a class="link" href="{}" style="color:#1d4ed8;text-decoration:none;font-weight:600{}">{}</a>')
+    middle = link.format(url, whole, title) if title else Markup()
     return Markup("{}{}{}").format(before, middle, after)
 
 

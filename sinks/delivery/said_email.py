@@ -39,16 +39,16 @@ def _is_told(mail: MailInterest) -> bool:
 
 
 def _mail_line(mail: MailInterest, speaker: Speaker) -> Line:
-    phrases, campaign = speaker.phrases, speaker.phrases.quoted(mail.campaign_id)
+    phrases, campaign, who = speaker.phrases, speaker.phrases.quoted(mail.campaign_id), speaker.name(mail.contact_id)
     evidence = (f"summary:email.{mail.contact_id}/{mail.campaign_id}", f"contact:{mail.contact_id}")
-    text = phrases.say("email.mail", who=speaker.name(mail.contact_id), campaign=campaign)
+    text = phrases.say("email.mail", who=who, campaign=campaign)
     if mail.opened is Verdict.human and mail.opened_ms is not None:
         text = phrases.say("email.opened", mail=text, when=speaker.moment(mail.opened_ms))
     clicks = _clicks(mail)
     details = tuple(_click_line(click, evidence, speaker) for click in clicks[:MAX_LINKS])
     if (more := len(clicks) - MAX_LINKS) > 0:
         details += (Line(phrases.say("email.more", n=more), evidence),)
-    return Line(text, evidence, detail=details)
+    return Line(text, evidence, lead=who if text.startswith(who) else "", detail=details)
 
 
 def _click_line(click: ClickedLink, mail: tuple[str, ...], speaker: Speaker) -> Line:

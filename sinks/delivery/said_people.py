@@ -6,6 +6,7 @@ import phonenumbers
 
 from schemas.brief import ReadSummary
 from schemas.certainty import CERTAIN
+from schemas.directory import Contact
 from sinks.delivery.document import Line
 from sinks.delivery.outside_text import clipped
 from sinks.delivery.said_reads import reader_key
@@ -94,14 +95,28 @@ def reach_lines(speaker: Speaker) -> Iterator[Line]:
     for contact in reached[:MAX_REACHED]:
         name = speaker.name(contact.contact_id)
         phone = international(contact.phone or "")
-        ways = " · ".join(filter(None, (clipped(contact.email or "", 254), phone)))
+        address, wish, evidence = _mail_to(contact, speaker)
         yield Line(
-            speaker.phrases.labelled(name, ways),
-            (f"contact:{contact.contact_id}",),
+            speaker.phrases.labelled(name, " · ".join(filter(None, (address, phone, wish)))),
+            (f"contact:{contact.contact_id}", *evidence),
             link_text=phone,
             tel=contact.phone or "",
             lead=name,
         )
+
+
+def _mail_to(contact: Contact, speaker: Speaker) -> tuple[str, str, tuple[str, ...]]:
+    """Return an address and whether mail to it came back, that they want none of marketing's, and the evidence."""
+    address, email = clipped(contact.email or "", 254), speaker.brief.interest.email
+    if email is None:
+        return address, "", ()
+    health, evidence = email.health, []
+    if address and contact.contact_id in health.bounced:
+        address = speaker.phrases.say("reach.came_back", address=address)
+        evidence.append(f"summary:email.health.bounced/{contact.contact_id}")
+    out = [name for name in ("complained", "unsubscribed") if contact.contact_id in getattr(health, name)]
+    wish = speaker.phrases.say("reach.no_marketing") if out else ""
+    return address, wish, (*evidence, *(f"summary:email.health.{name}/{contact.contact_id}" for name in out))
 
 
 def international(phone: str) -> str:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from schemas.channel import ChannelKind
 from schemas.delivery import Delivery
 from schemas.directory import Directory
-from schemas.feedback import FeedbackLinks
+from schemas.feedback import FeedbackLinks, MailMarks
 from schemas.settings import Settings
 from sinks.delivery.attempts import HeldBackError
 from sinks.delivery.channels.answers import Sent
@@ -48,19 +48,21 @@ class Senders:
     rates: Rates = field(default_factory=Rates)
     poster: Poster = field(default_factory=Poster)
     clock_s: Callable[[], float] = time.monotonic
+    marks: MailMarks | None = None
 
     def letter(self, way: Way, delivery: Delivery, directory: Directory) -> Letter:
         """Say a delivery for a way."""
+        mark = self.marks(delivery.delivery_id, self.now_ms()) if self.marks and way.kind is ChannelKind.email else ""
         if self.links is None:
             rendered = render(delivery, directory)
-            return Letter(delivery, rendered.document, rendered)
+            return Letter(delivery, rendered.document, rendered, MailLinks(mark=mark))
         feedback = Feedback(self.links, delivery, way.kind, self.settings.account_page)
         rendered = render(delivery, directory, feedback.button_url, feedback.followed)
         document = rendered.document
         if way.chat is not None and way.chat.service.takes_long_links:
             document = feedback.followed(document)
         unsubscribe = feedback.unsubscribe if delivery.is_digest else ""
-        return Letter(delivery, document, rendered, MailLinks(feedback.pixel, unsubscribe))
+        return Letter(delivery, document, rendered, MailLinks(feedback.pixel, unsubscribe, mark))
 
     def wait_s(self, way: Way) -> float:
         """Return the seconds until a way's next turn, without taking it."""

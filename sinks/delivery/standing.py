@@ -134,7 +134,7 @@ def _reason(reason: Reason, speaker: Speaker) -> Line:
     if reason.kind == "returned":
         evidence += [f"contact:{reason.detail}"] if reason.detail else []
         detail = speaker.name(reason.detail)
-    elif reason.kind == "high_intent":
+    elif reason.kind in {"high_intent", "email_click"}:
         detail = speaker.quoted(reason.detail)
     key = f"reason.{reason.kind}"
     # A kind that a newer writer added is said by its own name.

@@ -51,6 +51,8 @@ def ways_of(delivery: Delivery, rep: Rep | None, settings: Settings, *, takes_ma
     """
     if rep is None:
         raise PermanentSendError(f"rep {delivery.rep_id} is not in the directory")
+    if delivery.returned is not None:
+        return _ways_around_mail(delivery, rep, settings)
     channels = _channels(delivery, rep)
     if delivery.is_digest and not takes_mail_digests:
         channels = [channel for channel in channels if channel.kind is not ChannelKind.email]
@@ -59,8 +61,30 @@ def ways_of(delivery: Delivery, rep: Rep | None, settings: Settings, *, takes_ma
     return [Way(rep, channel, settings) for channel in channels]
 
 
+def mail_way(delivery: Delivery, rep: Rep, settings: Settings) -> Way | None:
+    """Return the way by which a delivery's mail goes, None if there is none any more."""
+    copies = _copies(rep)
+    mine = copies[delivery.copy_number - 1 : delivery.copy_number] if delivery.copy_number else rep.channels
+    return next((Way(rep, channel, settings) for channel in mine if channel.kind is ChannelKind.email), None)
+
+
+def _ways_around_mail(delivery: Delivery, rep: Rep, settings: Settings) -> list[Way]:
+    """Return the ways of what came back as mail; it went as mail already, so `channel` says nothing any more."""
+    copies = _copies(rep)
+    others = [] if delivery.copy_number else [channel for channel in rep.channels if channel not in copies]
+    ways = [Way(rep, channel, settings) for channel in others if channel.kind is not ChannelKind.email]
+    if not ways and delivery.returned is not None:
+        reason = f"the mail came back ({delivery.returned.reason})"
+        raise PermanentSendError(f"{reason}, and no other channel of rep {rep.rep_id} stands by for it")
+    return ways
+
+
+def _copies(rep: Rep) -> list[Channel]:
+    return [channel for channel in rep.channels[1:] if channel.also]
+
+
 def _channels(delivery: Delivery, rep: Rep) -> list[Channel]:
-    copies = [channel for channel in rep.channels[1:] if channel.also]
+    copies = _copies(rep)
     if delivery.copy_number:
         named = copies[delivery.copy_number - 1 : delivery.copy_number]
         if named and named[0].kind is delivery.channel:

@@ -115,6 +115,7 @@ GROUP BY topic
 ORDER BY topic
 """,
     # What became of the briefs sent in the week. An action is an answer, a click or a call; a machine's does not count.
+    # A mail that came back was not sent; the same brief by another channel was, if there is one.
     Query.reps: """
 SELECT
     o.told_id AS rep_id,
@@ -137,6 +138,7 @@ FROM (
             AND kind IN ('clicked', 'useful', 'not_useful', 'objection', 'call_made')) AS acted_ms
     FROM outcomes FINAL
     WHERE at < %(until)s
+        AND NOT (kind = 'sent' AND delivery_id IN (SELECT delivery_id FROM outcomes WHERE kind = 'bounced'))
     GROUP BY brief_id
     HAVING countIf(kind = 'sent') > 0
         AND sent_ms >= toUnixTimestamp64Milli(toDateTime64(%(since)s, 3, 'UTC'))

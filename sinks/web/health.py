@@ -65,10 +65,10 @@ SELECT origin, payload FROM dead_letters FINAL WHERE dead_letter_id = %(dead_let
 FAILURES = Question(
     "delivery-failures",
     """
--- What could not be delivered to the team's reps, or may not have been.
+-- What could not be delivered to the team's reps, may not have been, or came back.
 SELECT rep_id, channel, target, kind, reason, at, attempts
 FROM outcomes FINAL
-WHERE kind IN ('failed', 'uncertain') AND rep_id IN %(team)s AND toDate(at) BETWEEN %(first)s AND %(last)s
+WHERE kind IN ('failed', 'uncertain', 'bounced') AND rep_id IN %(team)s AND toDate(at) BETWEEN %(first)s AND %(last)s
 ORDER BY at DESC, outcome_id
 LIMIT %(limit)s
 """,

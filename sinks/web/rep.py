@@ -40,6 +40,9 @@ FROM (
 LEFT JOIN (
     SELECT arrayJoin(brief_ids) AS brief_id, kind FROM rep_outcomes FINAL
     WHERE rep_id = %(rep_id)s AND NOT suspected AND day >= %(first)s
+      AND NOT (kind = 'sent' AND delivery_id IN (
+          SELECT delivery_id FROM rep_outcomes WHERE rep_id = %(rep_id)s AND kind = 'bounced' AND day >= %(first)s
+      ))
 ) AS o ON o.brief_id = b.brief_id
 GROUP BY brief_id, account_id, decided, temperature, trigger_kind, reads
 ORDER BY decided DESC, brief_id
@@ -54,6 +57,10 @@ SENT_TODAY = Question(
 -- How many briefs the rep has had since midnight by the own clock.
 SELECT uniqExact(arrayJoin(brief_ids)) AS sent FROM rep_outcomes FINAL
 WHERE rep_id = %(rep_id)s AND kind = 'sent' AND day >= toDate(%(midnight)s) AND at >= %(midnight)s
+  AND delivery_id NOT IN (
+      SELECT delivery_id FROM rep_outcomes
+      WHERE rep_id = %(rep_id)s AND kind = 'bounced' AND day >= toDate(%(midnight)s)
+  )
 """,
     _of_rep,
 )

@@ -10,7 +10,7 @@ from producers.directory_cells import DAYS, channel, working_hours
 from producers.directory_import import publish_directory, read_directory
 from producers.directory_rows import Problems, rows_of
 from producers.publisher import Publisher
-from schemas.directory import Account, Contact, Content, Directory, Rep, WorkingHours, entity_from_bytes
+from schemas.directory import Account, Contact, Content, Directory, Rep, WorkingHours, entry_from_bytes
 from schemas.errors import InputError
 from schemas.topics import DIRECTORY
 from tests.producers.kafka_topics import reading
@@ -246,7 +246,7 @@ def test_the_directory_arrives_under_its_ids(topics: str, tmp_path: Path) -> Non
     with reading(topics, DIRECTORY.name) as reader:
         last = entities[-1]
         reader.find(lambda key, value: (key, value) == (last.entity_id.encode(), last.to_bytes()))
-        arrived = {key: entity_from_bytes(value) for _, key, value in reader.read if value and not value.isalnum()}
+        arrived = {key: entry_from_bytes(value) for _, key, value in reader.read if value and not value.isalnum()}
     assert {entity.entity_id.encode(): entity for entity in entities}.items() <= arrived.items()
 
 

@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from schemas.brief import Brief, ReadSummary
 from schemas.directory import Directory, Function
-from schemas.emails import EmailInterest
+from schemas.emails import EmailInterest, ListHealth
 from schemas.interest import Committee, ContentInterest, Reason, Rise, Silence, Trend
 from schemas.playbook import Playbook
 from schemas.urls import canonical_url
@@ -23,7 +23,7 @@ from sinks.delivery.outside_text import clipped, one_line
 from sinks.delivery.phrases import Phrases
 from sinks.delivery.said_people import international
 
-_FACTS = ("function.", "role.", "stage.", "lifecycle.", "temperature.")
+_FACTS = ("function.", "role.", "stage.", "lifecycle.", "temperature.", "reach.")
 """Phrases that say what somebody or something is: no words of the language, but facts that need evidence."""
 
 
@@ -143,6 +143,11 @@ class Sources:
 
     def _email(self, email: EmailInterest, name: str) -> Iterator[str]:
         contact_id, _, campaign_id = name.partition("/")
+        kind = contact_id.removeprefix("health.")
+        if kind in ListHealth.model_fields and campaign_id in getattr(email.health, kind):
+            phrase = "reach.came_back" if kind == "bounced" else "reach.no_marketing"
+            address = self.directory.contacts[campaign_id].email
+            yield self.phrases.say(phrase, address=address)
         for mail in email.mails:
             if (mail.contact_id, mail.campaign_id) == (contact_id, campaign_id):
                 yield campaign_id

@@ -48,6 +48,8 @@ _SCANNED = mailing(
     fact(MailKind.clicked, 8_998, "/cost", head=True, data_center=True),
 )  # fmt: skip
 _OUT = mailing("old-news", "tom", fact(MailKind.delivered, 99_000), fact(MailKind.unsubscribed, 98_000))
+_GONE = mailing("spring-audit", "petra", fact(MailKind.bounced, 9_000))
+_SPAM = mailing("free-trial", "tina", fact(MailKind.delivered, 9_000), fact(MailKind.complained, 8_000))
 _PEOPLE_OF_BIG = (
     read("e1", "/cost", "eva", 90, 75, ago_s=8000),
     read("b1", "/how-it-works", "ben", 150, 100, sections={"The pattern": 90}, ago_s=6000),
@@ -146,6 +148,7 @@ SITUATIONS: dict[str, tuple[Story, ...]] = {
     ),
     "a mail that only machines opened": (Story((_TINA,), mails=(_SCANNED,)),),
     "a reader of mails who opted out": (Story((_CAME,), mails=(_AUTUMN, _OUT)),),
+    "mail that came back or is not wanted": (Story((_CAME, *_PETRA_TWICE), mails=(_GONE, _SPAM)),),
     "a customer reads about renewal": (
         Story((read("r1", "/renew", "petra", 80, 100),), account={"lifecycle": Lifecycle.use}),
     ),

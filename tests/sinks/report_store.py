@@ -73,8 +73,12 @@ def fill(client: Client) -> None:
         ("b1", OutcomeKind.useful, day + 30 * 60_000, ""), ("b1", OutcomeKind.objection, day + HOUR_MS, HOSTILE),
         ("b2", OutcomeKind.sent, day, ""), ("b2", OutcomeKind.objection, day + 2 * HOUR_MS, "Who fits it?"),
         ("b3", OutcomeKind.sent, day + DAY_MS, ""),
+        # Mails that came back: the first one's brief goes by chat below, the other one's was had by nobody.
+        ("b2", OutcomeKind.bounced, day + HOUR_MS - 1, ""),
+        ("b4", OutcomeKind.sent, day, ""), ("b4", OutcomeKind.bounced, day + HOUR_MS, ""),
     ]  # fmt: skip
     writer.write([_outcome(n, *each) for n, each in enumerate(outcomes)], MONDAY_MS)
+    writer.write([_outcome(99, "b2", OutcomeKind.sent, day + HOUR_MS, "", "d-again")], MONDAY_MS)
     # The same again, as a replay would have it: no number may change.
     writer.write([_outcome(n, *each) for n, each in enumerate(outcomes)], MONDAY_MS)
     writer.write([bundle([envelope(event, visitor) for visitor, event in reads])], MONDAY_MS)
@@ -115,10 +119,10 @@ def _brief(brief_id: str, rep_id: str, account_id: str, topics: Sequence[str]) -
     return Record("briefs", 0, 0, rep_id.encode(), RepMail(rep_id=rep_id, briefs=(made,)).to_bytes())
 
 
-def _outcome(number: int, brief_id: str, kind: OutcomeKind, at_ms: int, text: str) -> Record:
+def _outcome(number: int, brief_id: str, kind: OutcomeKind, at_ms: int, text: str, by: str = "") -> Record:
     rep_id = "bo" if brief_id == "b2" else "ann"
     said = Outcome(
-        outcome_id=f"o{number}", delivery_id=f"d-{brief_id}", rep_id=rep_id, channel=ChannelKind.email,
+        outcome_id=f"o{number}", delivery_id=by or f"d-{brief_id}", rep_id=rep_id, channel=ChannelKind.email,
         brief_ids=(brief_id,), kind=kind, at_ms=at_ms, text=text,
     )  # fmt: skip
     return Record("outcomes", 0, 0, rep_id.encode(), said.to_bytes())

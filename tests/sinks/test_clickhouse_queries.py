@@ -151,7 +151,7 @@ def test_the_directory_comes_back_without_what_was_deleted(client: Client, write
     writer.write([entity(said, offset) for offset, said in enumerate(ENTITIES)], NOW_MS)
     writer.write([tombstone(CONTACT.entity_id, 9, NOW_MS + 1)], NOW_MS)
     left = [said for said in ENTITIES if said is not CONTACT]
-    assert list(queries.directory_entities(client)) == sorted(left, key=lambda said: said.entity_id)
+    assert list(queries.directory_entries(client)) == sorted(left, key=lambda said: said.entity_id)
     assert ACCOUNT in left
 
 

@@ -58,7 +58,7 @@ HEADLINES = {
     "en": "Acme Robotics is hot: its department head read “Pricing” to 92%",
     "de": "Acme Robotics ist heiß: Abteilungsleitung las „Pricing“ bis 92 %",
     "zh": "Acme Robotics 高热度：其部门负责人把“Pricing”读到 92%",
-    "zh-TW": "Acme Robotics 高熱度：其部門負責人把「Pricing」讀到 92%",
+    "zh-TW": "Acme Robotics 高熱度：其部門主管把「Pricing」讀到 92%",
 }
 
 
@@ -279,7 +279,7 @@ UNKNOWN = {
     ("en", None): "someone at Acme Robotics",
     ("de", IdentifyMethod.network): "jemand von Acme Robotics, dem Netz nach",
     ("de", IdentifyMethod.forwarded): "jemand Unbekanntes, über den Link an Dana Weiss",
-    ("zh", IdentifyMethod.domain): "Acme Robotics 的某位人员（据邮箱域名判断）",
+    ("zh", IdentifyMethod.domain): "Acme Robotics的某位员工，据邮箱域名判断",
 }
 
 

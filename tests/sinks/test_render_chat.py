@@ -58,7 +58,7 @@ def test_what_fits_is_not_cut() -> None:
 def test_the_next_step_outlives_what_matters_less() -> None:
     chat = render(a_delivery(briefs=long_briefs(1, "word ")), a_directory()).chat
     assert "下一步" in chat
-    assert "为何高热度" not in chat
+    assert "为何是高热度" not in chat
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ def test_durations_and_moments_follow_the_language() -> None:
     at = datetime(2026, 11, 22, 14, 5, tzinfo=UTC)
     assert phrases_for("de").duration(130) == "2 Min., 10 Sek."
     assert phrases_for("zh").duration(130) == "2分钟10秒"
+    assert [phrases_for("zh-TW").duration(seconds) for seconds in (130, 60)] == ["2分鐘10秒", "1分鐘"]
     assert ENGLISH.moment(at) == "Sun, Nov 22, 2:05 PM"
     assert phrases_for("en-GB").moment(at) == "Sun 22 Nov, 14:05"
     assert phrases_for("de").moment(at) == "So., 22. Nov., 14:05"

@@ -79,7 +79,7 @@ def test_a_reps_briefs_are_counted_once_each_with_what_became_of_them(page: Week
         1,
         1800,
     )
-    assert (bo.sent, bo.opened, bo.first_action_s) == (1, 0, 7200)
+    assert (bo.sent, bo.opened, bo.first_action_s) == (1, 0, 3600)  # from when it reached him: the mail came back
     assert (page.sent, page.opened, page.useful, page.reads) == (3, 1, 1, 14)
 
 

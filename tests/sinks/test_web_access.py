@@ -6,11 +6,14 @@ from collections.abc import Iterable, Iterator
 import pytest
 
 from schemas.channel import ChannelKind
+from schemas.delivery import Outcome, OutcomeKind
 from schemas.directory import Channel, Directory, Rep
+from schemas.rep_mail import RepMail
 from sinks.web.access import For, sight_of
 from sinks.web.app import PAGES
 from sinks.web.question_list import QUESTIONS
-from tests.sinks.web_world import MARKETER, REPS, Pages, address, directory
+from tests.sinks.store_samples import brief
+from tests.sinks.web_world import MARKETER, NOW_MS, REPS, Pages, Told, address, directory
 from tests.sinks.web_world import PAGES as CONTENTS
 
 OWN = {
@@ -102,6 +105,33 @@ def test_managers_who_manage_each_other_see_each_others_accounts_and_the_questio
         channels = (Channel(kind=ChannelKind.email, target=address(rep_id)),)
         circle.put(Rep(rep_id=rep_id, name=rep_id, manager_id=manager, channels=channels))
     assert sight_of(address("a"), [], circle).team == {"a", "b"}
+
+
+def test_a_mail_that_came_back_is_a_failure_and_no_brief_that_the_rep_has_had(pages: Pages) -> None:
+    def told(kind: OutcomeKind, delivery_id: str, minute: int, reason: str = "") -> None:
+        outcome = Outcome(
+            outcome_id=f"{kind}-{delivery_id}", delivery_id=delivery_id, rep_id="eve", channel=ChannelKind.email,
+            brief_ids=("b-returned",), account_ids=("secret",), kind=kind, reason=reason,
+            at_ms=NOW_MS + minute * 60_000,
+        )  # fmt: skip
+        with pages.web.store.client() as client:
+            Told(client).message("outcomes", "eve", outcome)
+
+    made = brief("b-returned", NOW_MS).model_copy(update={"rep_id": "eve", "account_id": "secret"})
+    with pages.web.store.client() as client:
+        Told(client).message("briefs", "eve", RepMail(rep_id="eve", briefs=(made,)))
+    told(OutcomeKind.sent, "dl-returned", 0)
+    told(OutcomeKind.bounced, "dl-returned", 1, "5.1.1, there is no such mailbox")
+    with pages.client(MARKETER) as client:
+        page, health = client.get("/reps/eve").text, client.get("/health").text
+        assert 'class="tag bad">the mail came back' in page
+        assert page.count(">delivered<") == 1  # the other brief's
+        assert "0 of 5</b> briefs today" in page
+        assert "the mail came back: 5.1.1, there is no such mailbox" in health
+        told(OutcomeKind.sent, "bounced-dl-returned", 2)
+        page = client.get("/reps/eve").text
+        assert page.count(">delivered<") == 2
+        assert "1 of 5</b> briefs today" in page
 
 
 def test_what_is_not_for_everybody_is_there_for_those_alone_whom_it_is_for(pages: Pages) -> None:

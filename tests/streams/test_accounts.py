@@ -7,7 +7,8 @@ from schemas.directory import Account, Contact, Content, Function, Rep, Stage
 from schemas.events import Click, Identify, IdentifyMethod, PageProgress, SectionAttention
 from schemas.interest import Temperature
 from schemas.playbook import ObjectionPlay, OutboxRules, Playbook, TemperatureRules, TopicPlay, TriggerRules
-from streams.accounts import AccountState, advance, take_in
+from streams.account_state import AccountState, take_in
+from streams.accounts import advance
 from streams.interest import summarise
 from tests.streams.journeys import SITE, START_MS, directory, envelope
 

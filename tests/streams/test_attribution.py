@@ -2,7 +2,7 @@
 
 from schemas.activity import Activity, ActivityItem, OwnedSpan, Ownership
 from schemas.events import IdentifyMethod, PageProgress
-from streams.accounts import AccountState, take_in
+from streams.account_state import AccountState, take_in
 from tests.streams.journeys import SITE, START_MS, envelope
 
 DAY_MS = 86_400_000

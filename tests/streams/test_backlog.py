@@ -9,7 +9,9 @@ from schemas.playbook import Playbook
 from schemas.topics import ACTIVITY, INTEREST
 from streams.account_records import state_of
 from streams.account_stage import AccountStage
-from streams.accounts import LATE_MS, LONGEST_PUT_OFF_MS, SETTLE_MS, AccountState
+from streams.account_state import AccountState
+from streams.accounts import SETTLE_MS
+from streams.backlog import LATE_MS, LONGEST_PUT_OFF_MS
 from streams.records import MemoryTable, Records
 from streams.stage import Incoming, Work
 from tests.streams.journeys import directory, journeys

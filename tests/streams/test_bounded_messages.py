@@ -7,7 +7,8 @@ from schemas.playbook import OutboxRules, Playbook
 from schemas.topics import ACTIVITY, EVENTS
 from streams.account_records import state_of
 from streams.account_stage import AccountStage
-from streams.accounts import AccountState, advance, take_in
+from streams.account_state import AccountState, take_in
+from streams.accounts import advance
 from streams.briefing import MAX_TOLD
 from streams.merging import merged
 from streams.records import MemoryTable

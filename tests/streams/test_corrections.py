@@ -14,7 +14,8 @@ from schemas.brief import Brief, CorrectionKind
 from schemas.directory import Directory
 from schemas.events import IdentifyMethod
 from schemas.playbook import CorrectionRules, Playbook, TriggerRules
-from streams.accounts import AccountState, advance, take_in
+from streams.account_state import AccountState, take_in
+from streams.accounts import advance
 from streams.corrections import GONE, changes_of
 from tests.streams.journeys import START_MS, directory
 from tests.streams.test_accounts import progress

@@ -27,8 +27,9 @@ from schemas.events import (
 from schemas.interest import Interest, Temperature
 from schemas.playbook import Playbook, TemperatureRules
 from streams.account_records import changes_between, state_of
-from streams.accounts import AccountState, advance, take_in
-from streams.email_interest import MAX_OPT_OUTS, with_opt_outs
+from streams.account_state import AccountState, take_in
+from streams.accounts import advance
+from streams.opt_outs import MAX_OPT_OUTS, with_opt_outs
 from streams.records import MemoryTable
 from tests.streams import journeys
 from tests.streams.journeys import SITE, START_MS, envelope
@@ -143,6 +144,17 @@ def test_health_reaches_the_summary_and_who_opted_out_is_no_reader_again() -> No
     assert much_later
     assert much_later.email
     assert (much_later.email.readers, much_later.email.mails) == ((), ())
+
+
+def test_an_address_that_takes_mail_again_has_come_back_no_more() -> None:
+    bounced, spring = mail(EmailBounce, "b", 5), mail(EmailDelivered, "d", 4)
+    for items in ((bounced, spring), (spring, bounced)):
+        said = interest(*items)
+        assert said.email
+        assert said.email.health.bounced == ("dana",)
+    after = interest(bounced, spring, mail(EmailDelivered, "d2", 6))
+    assert after.email
+    assert after.email.health.bounced == ()
 
 
 def test_of_a_contact_who_is_gone_no_mail_is_kept_or_told() -> None:

@@ -298,6 +298,16 @@ def test_who_has_seen_it_is_not_reported(kind: OutcomeKind) -> None:
     assert desk.mails == []
 
 
+def test_a_mail_that_came_back_was_seen_by_nobody_and_is_still_reported() -> None:
+    desk = Desk(WITH_BOSS, manager=BOSS)
+    desk.give(ms(2, 10), hot("b1", ms(2, 10)))
+    desk.until(ms(2, 10))
+    desk.give(ms(2, 17), answer(OutcomeKind.bounced, "acme", ms(2, 17)))
+    desk.until(ms(20, 0))
+    assert [mail.briefs[0].escalates for mail in desk.mails] == ["b1"]
+    assert len(desk.sent) == 1
+
+
 def test_without_a_manager_it_is_said_that_there_is_none() -> None:
     desk = Desk()
     desk.give(ms(2, 10), hot("b1", ms(2, 10)))

@@ -9,7 +9,7 @@ from schemas.activity import Activity, ActivityItem, OwnedSpan, Ownership
 from schemas.certainty import CONFIDENCE
 from schemas.events import Identify, IdentifyMethod, PageProgress, PageView, Viewport
 from schemas.reads import Read
-from streams.accounts import AccountState, take_in
+from streams.account_state import AccountState, take_in
 from tests.streams.journeys import SITE, START_MS, directory, envelope
 from tests.streams.test_pipeline_properties import Pipeline
 

@@ -12,7 +12,8 @@ from schemas.playbook import Playbook
 from schemas.rep_mail import RepMail
 from schemas.topics import ACTIVITY, BRIEFS, DECISIONS, DELIVERIES, Topic
 from streams.account_stage import AccountStage
-from streams.accounts import AccountState, advance, take_in
+from streams.account_state import AccountState, take_in
+from streams.accounts import advance
 from streams.outbox import OutboxState
 from streams.records import HEAD, MemoryTable
 from streams.rep_stage import RepStage

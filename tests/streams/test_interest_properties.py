@@ -14,7 +14,8 @@ from schemas.events import PageProgress
 from schemas.interest import Interest, Temperature
 from schemas.playbook import CommitteeRules, InterestRules, Playbook, TemperatureRules, TriggerRules
 from schemas.reads import Read
-from streams.accounts import AccountState, advance, take_in
+from streams.account_state import AccountState, take_in
+from streams.accounts import advance
 from streams.interest import summarise
 from tests.streams.interest_oracle import Oracle
 from tests.streams.journeys import SITE, START_MS, directory, envelope

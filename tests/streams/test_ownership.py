@@ -8,7 +8,8 @@ from schemas.delivery import ChannelKind
 from schemas.directory import Channel, Directory, Lifecycle, Rep
 from schemas.interest import Temperature
 from schemas.playbook import HandOverRules, Playbook, TriggerRules
-from streams.accounts import AccountState, advance, take_in
+from streams.account_state import AccountState, take_in
+from streams.accounts import advance
 from streams.ownership import Signs, told_of
 from tests.streams.journeys import START_MS, directory
 from tests.streams.test_accounts import progress

@@ -10,7 +10,8 @@ from schemas.settings import Settings
 from schemas.topics import BRIEFS, REP_STATE
 from streams.changelog import PartitionState
 from streams.rep_stage import RepStage
-from streams.runner import GATHER_BEHIND_S, GATHER_S, MAX_ROUND_BYTES, StageRunner, StageTopics
+from streams.runner import GATHER_BEHIND_S, GATHER_S, MAX_ROUND_BYTES, QUIET_S, StageRunner, StageTopics
+from streams.stage import Work
 
 
 class Fetched(NamedTuple):
@@ -64,3 +65,17 @@ def test_rounds_are_further_apart_for_a_worker_without_rest() -> None:
     assert runner._gather_s() == GATHER_BEHIND_S
     runner._cpu_at_s = time.process_time() - 500
     assert runner._gather_s() == GATHER_S
+
+
+def test_what_was_put_off_is_looked_at_once_no_messages_come() -> None:
+    runner = runner_of(0)
+    state = runner._states[0]
+    far_ms = 4_000_000_000_000
+    state.apply(Work(due={"rita": far_ms, "rob": far_ms}, put_off={"rita"}))
+    runner._worked_at_s = time.monotonic() - QUIET_S / 2
+    assert list(runner._rounds({})) == []  # the stage before this one may be at work yet
+    runner._worked_at_s = time.monotonic() - QUIET_S - 1
+    assert [task.due for (task,) in runner._rounds({})] == [["rita"]]
+    assert all(task.due == [] for each in runner._rounds(fetched(0)) for task in each)
+    state.apply(Work(due={"rita": None}))
+    assert list(runner._rounds({})) == []

@@ -9,7 +9,8 @@ from schemas.activity import Activity, ActivityItem
 from schemas.brief import Brief, TriggerKind
 from schemas.directory import Lifecycle
 from schemas.events import FormSubmit
-from streams.accounts import AccountState, advance, take_in
+from streams.account_state import AccountState, take_in
+from streams.accounts import advance
 from tests.streams.journeys import SITE, START_MS, envelope
 from tests.streams.test_accounts import progress
 from tests.streams.test_ownership import OWNERS, PLAYBOOK, moved, people

@@ -12,7 +12,7 @@ from schemas.directory import Content, Directory, Function, Lifecycle, Stage
 from schemas.events import EmailClick, Identify, IdentifyMethod
 from schemas.playbook import CommitteeRules, TriggerRules
 from schemas.reads import Read
-from streams.accounts import AccountState
+from streams.account_state import AccountState
 from streams.campaigns import campaign_of, with_clicks
 from streams.signs import functions_together
 from tests.streams.journeys import SITE, START_MS, directory, envelope

@@ -7,7 +7,8 @@ cooling  |--read--|...............|below stay_share: a new summary, no brief
 from schemas.brief import TriggerKind
 from schemas.interest import Temperature, TrendWord
 from schemas.playbook import InterestRules, Playbook, TemperatureRules, TriggerRules
-from streams.accounts import AccountState, advance
+from streams.account_state import AccountState
+from streams.accounts import advance
 from tests.streams.journeys import START_MS, directory
 from tests.streams.test_accounts import progress
 from tests.streams.test_ownership import DAY_MS, Account, people

@@ -99,6 +99,7 @@ CREATE TABLE IF NOT EXISTS rep_outcomes
     kind LowCardinality(String),
     outcome_id String CODEC(ZSTD(1)),
     at DateTime64(3, 'UTC') CODEC(Delta, ZSTD(3)),
+    delivery_id String CODEC(ZSTD(1)),
     brief_ids Array(String) CODEC(ZSTD(1)),
     account_ids Array(String) CODEC(ZSTD(3)),
     suspected Bool CODEC(ZSTD(3)) COMMENT 'Perhaps a machine''s'
@@ -108,10 +109,10 @@ ORDER BY (rep_id, day, kind, outcome_id)
 SETTINGS index_granularity = 256;
 
 CREATE MATERIALIZED VIEW IF NOT EXISTS rep_outcomes_of_outcomes TO rep_outcomes AS
-SELECT rep_id, toDate(at) AS day, kind, outcome_id, at, brief_ids, account_ids, suspected FROM outcomes;
+SELECT rep_id, toDate(at) AS day, kind, outcome_id, at, delivery_id, brief_ids, account_ids, suspected FROM outcomes;
 
-INSERT INTO rep_outcomes (rep_id, day, kind, outcome_id, at, brief_ids, account_ids, suspected)
-SELECT rep_id, toDate(at) AS day, kind, outcome_id, at, brief_ids, account_ids, suspected FROM outcomes FINAL;
+INSERT INTO rep_outcomes (rep_id, day, kind, outcome_id, at, delivery_id, brief_ids, account_ids, suspected)
+SELECT rep_id, toDate(at) AS day, kind, outcome_id, at, delivery_id, brief_ids, account_ids, suspected FROM outcomes FINAL;
 
 CREATE TABLE IF NOT EXISTS brief_outcomes
 (
