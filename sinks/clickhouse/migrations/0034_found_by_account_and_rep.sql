@@ -165,5 +165,6 @@ SELECT
     toUInt64(toUInt16(day)) * 4398046511104 + toUnixTimestamp64Milli(told) AS version
 FROM interest;
 
--- The rows go through the view once more; what stands in the table already changes nothing.
-INSERT INTO interest SELECT * FROM interest FINAL ORDER BY day DESC LIMIT 1 BY account_id;
+-- The newest rows go through the view once more; what stands in the table already changes nothing.
+INSERT INTO interest SELECT * FROM interest FINAL
+WHERE (account_id, day) IN (SELECT account_id, max(day) FROM interest GROUP BY account_id);
