@@ -39,7 +39,7 @@ REPEATS = 7
 _SECRET = "a secret for benchmarks"  # noqa: S105 - it guards nothing
 _URL = "https://www.example.com/guides/page-17"
 _FILL_SETTINGS = {"max_partitions_per_insert_block": 0, "optimize_on_insert": 0, "max_insert_threads": 2}
-_ROLLUPS = ("reads", "content_days", "section_days", "click_days", "page_reads", "page_clicks")
+_ROLLUPS = ("reads", "content_days", "page_reads", "page_clicks")
 Query = Callable[[Client], object]
 
 
@@ -155,9 +155,7 @@ def _asked(client: Client) -> dict[str, Query]:
         "page for all: clicks": lambda on: content_queries.clicks(on, page),
         "page for an account: curve": lambda on: content_queries.curve(on, theirs),
         "page by reader": lambda on: content_queries.readers(on, page),
-        "heatmap of a page": lambda on: page_queries.heatmap(on, _URL, first, last),
-        "scroll curve of a page": lambda on: page_queries.scroll_curve(on, _URL, first, last),
-        "content by day": lambda on: page_queries.content_by_day(on, first, last),
+        "list of contents": lambda on: content_queries.contents(on, first, last, Audience()),
         "account timeline": lambda on: page_queries.account_timeline(on, account, first, last),
         "visitor history": lambda on: list(queries.visitor_events(on, visitor, 0, None)),
     }

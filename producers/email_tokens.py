@@ -7,19 +7,27 @@ comes to the page all the same, as nobody. Neither is of use beside a partner of
 
 from contextlib import suppress
 from datetime import datetime
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from itsdangerous import BadData, SignatureExpired
 from pydantic import ValidationError
 
-from producers.links import CLOCK_SKEW_S, DAY_S, Fault, TokenError, leads_to, read_link, serializer
+from producers.links import (
+    CLOCK_SKEW_S,
+    DAY_S,
+    Fault,
+    TokenError,
+    leads_to,
+    read_link,
+    serializer,
+    sign_values,
+    values_as,
+)
 from schemas.errors import InputError
 from schemas.message import Id, Label, Model, Url, first_error
 from schemas.settings import Settings
 from schemas.urls import origin_of
-
-_M = TypeVar("_M", bound=Model)
 
 _TARGET = "email-target"
 _RECIPIENT = "email-recipient"
@@ -72,7 +80,7 @@ def target_token(settings: Settings, target: LinkTarget, *, now_ms: int) -> str:
         raise InputError(
             f"{target.url!r} is no page of site {target.site!r}, nor on a host of READBRIEF_EMAIL_LINK_HOSTS"
         )
-    return _sign(settings, _TARGET, target, now_ms)
+    return sign_values(settings, _TARGET, target, now_ms)
 
 
 def recipient_token(settings: Settings, site: str, contact_id: str, campaign_id: str, *, now_ms: int) -> str:
@@ -87,7 +95,7 @@ def recipient_token(settings: Settings, site: str, contact_id: str, campaign_id:
         recipient = Recipient(site=site, contact_id=contact_id, campaign_id=campaign_id)
     except ValidationError as error:
         raise InputError(first_error(error)) from error
-    return _sign(settings, _RECIPIENT, recipient, now_ms)
+    return sign_values(settings, _RECIPIENT, recipient, now_ms)
 
 
 def read_target(settings: Settings, token: str, *, now_ms: int) -> LinkTarget:
@@ -96,7 +104,7 @@ def read_target(settings: Settings, token: str, *, now_ms: int) -> LinkTarget:
     Raises:
         TokenError: it was not made with this secret, or its site or host is not allowed any more.
     """
-    target = _as(LinkTarget, _loads(settings, _TARGET, token, None, now_ms)[0])
+    target = values_as(LinkTarget, _loads(settings, _TARGET, token, None, now_ms)[0])
     if not is_allowed(settings, target.site, target.url):
         raise TokenError(Fault.forged)
     return target
@@ -109,7 +117,7 @@ def read_recipient(settings: Settings, token: str, *, now_ms: int) -> Signed:
         TokenError: it was not made with this secret, or its site is not configured any more.
     """
     payload, made = _loads(settings, _RECIPIENT, token, None, now_ms)
-    recipient = _as(Recipient, payload)
+    recipient = values_as(Recipient, payload)
     if recipient.site not in settings.sites:
         raise TokenError(Fault.forged)
     made_ms = round(made.timestamp() * 1000)
@@ -168,11 +176,6 @@ def _single(settings: Settings, token: str, now_ms: int) -> Followed:
     return Followed(target, Signed(recipient, round(made.timestamp() * 1000), fresh))
 
 
-def _sign(settings: Settings, purpose: str, claims: Model, now_ms: int) -> str:
-    # Values only, in the model's order, as everywhere: a link is as short as it can be.
-    return str(serializer(settings, purpose, now_ms).dumps(list(claims.model_dump().values())))
-
-
 def _loads(settings: Settings, purpose: str, token: str, max_age_s: int | None, now_ms: int) -> tuple[Any, datetime]:
     try:
         payload, made = serializer(settings, purpose, now_ms).loads(token, max_age=max_age_s, return_timestamp=True)
@@ -181,13 +184,3 @@ def _loads(settings: Settings, purpose: str, token: str, max_age_s: int | None, 
     except (BadData, ValueError) as error:
         raise TokenError(Fault.forged) from error
     return payload, made
-
-
-def _as(kind: type[_M], payload: Any) -> _M:
-    fields = list(kind.model_fields)
-    if not isinstance(payload, list) or len(payload) != len(fields):
-        raise TokenError(Fault.forged)
-    try:
-        return kind.model_validate(dict(zip(fields, payload, strict=True)))
-    except ValidationError as error:
-        raise TokenError(Fault.forged) from error

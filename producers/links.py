@@ -9,12 +9,13 @@ from enum import StrEnum
 from typing import Any, TypeVar
 from urllib.parse import quote
 
-from itsdangerous import BadData, SignatureExpired, TimestampSigner, URLSafeTimedSerializer
+from itsdangerous import BadData, SignatureExpired, URLSafeTimedSerializer
 from pydantic import ValidationError
 
 from schemas.errors import InputError
 from schemas.message import Id, Model, Url, first_error
 from schemas.settings import Settings, Site
+from schemas.signing import SignerAt
 from schemas.urls import origin_of
 
 DAY_S = 86_400
@@ -67,17 +68,6 @@ class TokenError(InputError):
         self.fault = fault
 
 
-class _Signer(TimestampSigner):
-    """Signs and judges by a time that is handed in, not by the machine's clock."""
-
-    def __init__(self, *args: Any, now_s: int, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._now_s = now_s
-
-    def get_timestamp(self) -> int:
-        return self._now_s
-
-
 def email_link(settings: Settings, site: str, contact_id: str, campaign_id: str, url: str, *, now_ms: int) -> str:
     """Make the link that an email to a contact holds in place of a page's URL.
 
@@ -93,7 +83,7 @@ def email_link(settings: Settings, site: str, contact_id: str, campaign_id: str,
         link = EmailLink(site=site, contact_id=contact_id, campaign_id=campaign_id, url=url)
     except ValidationError as error:
         raise InputError(first_error(error)) from error
-    return f"{settings.collector_url.rstrip('/')}/l/{_sign(settings, _EMAIL_LINK, link, now_ms)}"
+    return f"{settings.collector_url.rstrip('/')}/l/{sign_values(settings, _EMAIL_LINK, link, now_ms)}"
 
 
 def read_link(settings: Settings, token: str, *, now_ms: int) -> tuple[EmailLink, bool]:
@@ -106,7 +96,7 @@ def read_link(settings: Settings, token: str, *, now_ms: int) -> tuple[EmailLink
         payload, fresh = _read(settings, _EMAIL_LINK, token, settings.link_max_age_days * DAY_S, now_ms), True
     except SignatureExpired as expired:
         payload, fresh = _expired_payload(settings, _EMAIL_LINK, expired, now_ms), False
-    link = _as(EmailLink, payload)
+    link = values_as(EmailLink, payload)
     known = settings.sites.get(link.site)
     if known is None or not leads_to(known, link.url):
         raise TokenError(Fault.forged)
@@ -116,7 +106,7 @@ def read_link(settings: Settings, token: str, *, now_ms: int) -> tuple[EmailLink
 def landing_token(settings: Settings, site: str, contact_id: str, campaign_id: str, *, now_ms: int) -> str:
     """Make the short-lived token that a landing page gets in its address."""
     landing = Landing(site=site, contact_id=contact_id, campaign_id=campaign_id)
-    return _sign(settings, _LANDING, landing, now_ms)
+    return sign_values(settings, _LANDING, landing, now_ms)
 
 
 def read_landing(settings: Settings, token: str, *, now_ms: int) -> Landing:
@@ -125,12 +115,12 @@ def read_landing(settings: Settings, token: str, *, now_ms: int) -> Landing:
     Raises:
         TokenError: it is forged or older than `landing_max_age_s`.
     """
-    return _as(Landing, _fresh(settings, _LANDING, token, settings.landing_max_age_s, now_ms))
+    return values_as(Landing, _fresh(settings, _LANDING, token, settings.landing_max_age_s, now_ms))
 
 
 def site_token(settings: Settings, site: str, contact_id: str, *, now_ms: int) -> str:
     """Make the token by which a site's own server says who is logged in; it lives for one day."""
-    return _sign(settings, _SITE_TOKEN, SiteToken(site=site, contact_id=contact_id), now_ms)
+    return sign_values(settings, _SITE_TOKEN, SiteToken(site=site, contact_id=contact_id), now_ms)
 
 
 def read_site_token(settings: Settings, token: str, *, now_ms: int) -> SiteToken:
@@ -139,7 +129,7 @@ def read_site_token(settings: Settings, token: str, *, now_ms: int) -> SiteToken
     Raises:
         TokenError: it is forged or older than a day.
     """
-    return _as(SiteToken, _fresh(settings, _SITE_TOKEN, token, SITE_TOKEN_MAX_AGE_S, now_ms))
+    return values_as(SiteToken, _fresh(settings, _SITE_TOKEN, token, SITE_TOKEN_MAX_AGE_S, now_ms))
 
 
 def leads_to(site: Site, url: str) -> bool:
@@ -176,13 +166,13 @@ def serializer(settings: Settings, purpose: str, now_ms: int) -> URLSafeTimedSer
     return URLSafeTimedSerializer(
         settings.signing_key(purpose),
         salt=purpose,
-        signer=_Signer,
+        signer=SignerAt,
         signer_kwargs={"digest_method": hashlib.sha256, "now_s": now_ms // 1000},
     )
 
 
-def _sign(settings: Settings, purpose: str, claims: Model, now_ms: int) -> str:
-    # Values only, in the model's order: a link is as short as it can be.
+def sign_values(settings: Settings, purpose: str, claims: Model, now_ms: int) -> str:
+    """Return a token of a model's values alone, in its order: a link is as short as it can be."""
     return str(serializer(settings, purpose, now_ms).dumps(list(claims.model_dump().values())))
 
 
@@ -216,7 +206,12 @@ def _expired_payload(settings: Settings, purpose: str, expired: SignatureExpired
         raise TokenError(Fault.forged) from error
 
 
-def _as(kind: type[_M], payload: Any) -> _M:
+def values_as(kind: type[_M], payload: Any) -> _M:
+    """Return the model whose values a token held.
+
+    Raises:
+        TokenError: they are another model's, or break its rules.
+    """
     fields = list(kind.model_fields)
     if not isinstance(payload, list) or len(payload) != len(fields):
         raise TokenError(Fault.forged)

@@ -5,7 +5,7 @@ What was told and what has left the outbox goes first, so that the events that f
 
 import time
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Future
 
 from clickhouse_driver import Client
@@ -68,17 +68,9 @@ def replay(settings: Settings, publisher: Publisher, say: Callable[[str], None])
     try:
         for entity in queries.directory_entries(client):
             out.keyed(DIRECTORY, entity.entity_id, entity)
-        for brief in queries.told_briefs(client, since_ms):
-            mark = told_by(brief)
-            out.keyed(ACTIVITY, brief.account_id, Activity(account_id=brief.account_id, told=(mark,)))
+        _replay_told(out, client, since_ms)
         _replay_outboxes(out, client, now_ms - OUTBOX_MEMORY_DAYS * DAY_MS, now_ms)
-        count = 0
-        for chunk in queries.known_visitors_events(client, since_ms):
-            _replay_events(out, chunk, settings.kafka_partitions)
-            count += len(chunk)
-            say(f"replayed {count:,} events")
-        out.settle()
-        return count
+        return _replay_events(out, queries.known_visitors_events(client, since_ms), settings.kafka_partitions, say)
     finally:
         client.disconnect()
 
@@ -97,18 +89,10 @@ def replay_range(
     out = _Outgoing(publisher)
     client = connect(settings)
     try:
-        for brief in queries.told_briefs(client, 0):
-            mark = told_by(brief)
-            out.keyed(ACTIVITY, brief.account_id, Activity(account_id=brief.account_id, told=(mark,)))
+        _replay_told(out, client, 0)
         _replay_outboxes(out, client, 0, time.time_ns() // 1_000_000)
         out.settle()
-        count = 0
-        for chunk in queries.events_between(client, since_ms, until_ms):
-            _replay_events(out, chunk, settings.kafka_partitions)
-            count += len(chunk)
-            say(f"replayed {count:,} events")
-        out.settle()
-        return count
+        return _replay_events(out, queries.events_between(client, since_ms, until_ms), settings.kafka_partitions, say)
     finally:
         client.disconnect()
 
@@ -134,6 +118,13 @@ def rebuild_into(settings: Settings, database: str, since_ms: int, until_ms: int
             count += len(rows)
             say(f"wrote {count:,} events")
     return count
+
+
+def _replay_told(out: _Outgoing, client: Client, since_ms: int) -> None:
+    """Tell each account what briefs have told of it."""
+    for brief in queries.told_briefs(client, since_ms):
+        mark = told_by(brief)
+        out.keyed(ACTIVITY, brief.account_id, Activity(account_id=brief.account_id, told=(mark,)))
 
 
 def _replay_outboxes(out: _Outgoing, client: Client, since_ms: int, now_ms: int) -> None:
@@ -162,7 +153,20 @@ def _replay_outboxes(out: _Outgoing, client: Client, since_ms: int, now_ms: int)
         out.keyed(DELIVERIES, delivery.rep_id, delivery)
 
 
-def _replay_events(out: _Outgoing, envelopes: list[Envelope], partitions: int) -> None:
+def _replay_events(
+    out: _Outgoing, chunks: Iterable[list[Envelope]], partitions: int, say: Callable[[str], None]
+) -> int:
+    """Send events until all are acknowledged, and return how many they were."""
+    count = 0
+    for chunk in chunks:
+        _send_events(out, chunk, partitions)
+        count += len(chunk)
+        say(f"replayed {count:,} events")
+    out.settle()
+    return count
+
+
+def _send_events(out: _Outgoing, envelopes: list[Envelope], partitions: int) -> None:
     by_partition: dict[int, list[Envelope]] = defaultdict(list)
     for envelope in envelopes:
         by_partition[partition_of(envelope.visitor_id, partitions)].append(envelope)

@@ -88,7 +88,7 @@ def run_web(settings: Settings) -> int:
     """Serve the pages until SIGTERM; they start once the directory is known."""
     from sinks.consumer import wait_for_broker
     from sinks.directory_feed import DirectoryFeed
-    from sinks.lags import KeptLags
+    from sinks.lags import KeptLags, group_lags
     from sinks.web.process import run
 
     watch = PlaybookWatch(settings.playbook)
@@ -101,7 +101,7 @@ def run_web(settings: Settings) -> int:
             def publish(topic: str, key: bytes | None, value: bytes | None, partition: int | None) -> None:
                 publisher.publish(topic, value, key, partition)
 
-            lags = KeptLags(settings.kafka_bootstrap)
+            lags = KeptLags(partial(group_lags, settings.kafka_bootstrap))
             run(settings, feed.directory, watch.current, publish, lags, on_ready=announce_ready)
     finally:
         feed.close()

@@ -3,15 +3,15 @@
 from datetime import time
 from enum import StrEnum
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
-from pydantic import Field, StringConstraints, TypeAdapter, field_validator, model_validator
+from pydantic import Field, StringConstraints, TypeAdapter, model_validator
 
 from schemas.addresses import address_id
 from schemas.channel import ChannelKind
 from schemas.domains import DomainOwners
 from schemas.message import Domain, Id, Label, Language, Line, Message, Model, Network, UnixMs, Url
 from schemas.networks import NetworkOwners
+from schemas.time_zones import TimeZoneName
 from schemas.urls import canonical_url
 
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
@@ -148,20 +148,11 @@ class Rep(Message):
     rep_id: Id
     name: Label
     language: Language = "en"
-    time_zone: str = "UTC"
+    time_zone: TimeZoneName = "UTC"
     working_hours: WorkingHours = WorkingHours()
     channels: Annotated[tuple[Channel, ...], Field(min_length=1)]
     daily_cap: Annotated[int, Field(ge=1, le=1000)] = 10
     manager_id: Id | None = None
-
-    @field_validator("time_zone")
-    @classmethod
-    def _known_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError) as error:
-            raise ValueError(f"{name!r} is not an IANA time zone such as Europe/Berlin") from error
-        return name
 
     @property
     def entity_id(self) -> str:

@@ -4,13 +4,13 @@ import hashlib
 from datetime import time
 from pathlib import Path
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.errors import InputError
 from schemas.message import Id, Language, Model, Network, first_error
+from schemas.time_zones import TimeZoneName
 from schemas.urls import origin_of
 
 
@@ -195,20 +195,13 @@ class Settings(BaseSettings):
     report_language: Annotated[Language, Field(description="The weekly page's language")] = "en"
     report_day: Annotated[int, Field(ge=0, le=6, description="Weekday on which it is sent, from 0 for Monday")] = 0
     report_time: Annotated[time, Field(description="From when on that day")] = time(7)
-    report_time_zone: Annotated[str, Field(description="The meeting's clock: when its week begins and ends")] = "UTC"
+    report_time_zone: Annotated[
+        TimeZoneName, Field(description="The meeting's clock: when its week begins and ends")
+    ] = "UTC"
     dead_letter_limit: Annotated[
         int, Field(ge=1, description="So many dead letters in a row stop a consumer: a bad deploy, not bad messages")
     ] = 100
     log_level: Annotated[str, Field(pattern="^(debug|info|warning|error)$", description="Least level logged")] = "info"
-
-    @field_validator("report_time_zone")
-    @classmethod
-    def _is_zone(cls, name: str) -> str:
-        try:
-            ZoneInfo(name)
-        except (KeyError, ValueError, OSError) as error:
-            raise ValueError(f"{name!r} is not an IANA time zone such as Europe/Berlin") from error
-        return name
 
     @property
     def account_page(self) -> str:

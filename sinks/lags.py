@@ -2,7 +2,7 @@
 
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any, NamedTuple
@@ -33,32 +33,33 @@ class Lag(NamedTuple):
     behind: int | None
 
 
-def group_lags(bootstrap: str) -> list[Lag]:
-    """Return how far each group is behind.
+def group_lags(bootstrap: str, groups: Sequence[tuple[str, str]] = GROUPS, timeout_s: float = _TIMEOUT_S) -> list[Lag]:
+    """Return how far each group is behind in its topic; what is not known in time is None.
 
     The end of a topic is taken from the answer to a fetch: the embedded broker answers the question for it wrongly.
 
     Raises:
         UnavailableError: the broker does not answer.
     """
-    deadline = time.monotonic() + _TIMEOUT_S
+    deadline = time.monotonic() + timeout_s
     try:
-        with ThreadPoolExecutor(len(GROUPS)) as pool:  # each waits for the broker, most of the time
-            asked = [pool.submit(_behind, bootstrap, group, topic, deadline) for group, topic in GROUPS]
+        with ThreadPoolExecutor(len(groups)) as pool:  # each waits for the broker, most of the time
+            asked = [pool.submit(_behind, bootstrap, group, topic, deadline) for group, topic in groups]
             behind = [one.result() for one in asked]
     except KafkaError as error:
         raise UnavailableError(f"the broker at {bootstrap} does not answer: {error!r}") from error
-    return [Lag(group, topic, number) for (group, topic), number in zip(GROUPS, behind, strict=True)]
+    return [Lag(group, topic, number) for (group, topic), number in zip(groups, behind, strict=True)]
 
 
 class KeptLags:
     """Asks at most every few seconds, however many look."""
 
-    def __init__(self, bootstrap: str) -> None:
-        """Ask nothing yet."""
-        self._bootstrap = bootstrap
+    def __init__(self, ask: Callable[[], list[Lag]], clock_s: Callable[[], float] = time.monotonic) -> None:
+        """Ask nothing yet; `ask` is how."""
+        self._ask = ask
+        self._clock_s = clock_s
         self._lock = threading.Lock()
-        self._until_s = 0.0
+        self._until_s = float("-inf")
         self._lags: list[Lag] = []
 
     def __call__(self) -> list[Lag]:
@@ -68,9 +69,9 @@ class KeptLags:
             UnavailableError: the broker does not answer.
         """
         with self._lock:
-            if time.monotonic() > self._until_s:
-                self._lags = group_lags(self._bootstrap)
-                self._until_s = time.monotonic() + _KEPT_S
+            if self._clock_s() > self._until_s:
+                self._lags = self._ask()
+                self._until_s = self._clock_s() + _KEPT_S
             return self._lags
 
 

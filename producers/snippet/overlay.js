@@ -1,6 +1,7 @@
 /*
  * The overlay: what readers did, drawn over the page itself. The snippet loads it where the address ends in
  * #rb-overlay=TOKEN, and then tells nothing of the reading. What comes from the collector is text, never markup.
+ * Links that are followed once it is closed lead to addresses that end in #rb-off: who looks is no reader there, either.
  */
 
 import { describe, textOf } from "./source/words.js";
@@ -189,10 +190,23 @@ function hold(event) {
 const HELD = ["click", "auxclick", "submit", "keydown"];
 
 function close() {
+  quieten();
   clearInterval(timer);
   host.remove();
   for (const name of HELD) removeEventListener(name, hold, true);
   for (const name of ["scroll", "resize"]) removeEventListener(name, redraw, true);
+}
+
+/** Mark each link that is about to be followed, so that the page it leads to is silent, too. */
+function quieten() {
+  for (const name of ["click", "auxclick"]) addEventListener(name, mark, true);
+}
+
+function mark(event) {
+  const link = event.composedPath().find((each) => each.href && each.matches?.("a, area"));
+  if (!link || link.origin !== location.origin) return;
+  const here = link.pathname === location.pathname && link.search === location.search;
+  if (!here && !link.hash.startsWith("#rb-")) link.hash = "rb-off&" + link.hash.slice(1);
 }
 
 async function open() {
@@ -220,5 +234,13 @@ async function open() {
   timer = setInterval(() => (look(), redraw()), AGAIN_MS);
 }
 
-if (document.body) open();
-else addEventListener("DOMContentLoaded", open);
+/** Of a page that was come to from an overlay nothing is shown; its own fragment stands behind the mark. */
+function stayQuiet() {
+  quieten();
+  const name = location.hash.slice("#rb-off&".length);
+  document.getElementById(name)?.scrollIntoView();
+}
+
+const begin = /^#rb-overlay=/.test(location.hash) ? open : stayQuiet;
+if (document.body) begin();
+else addEventListener("DOMContentLoaded", begin);

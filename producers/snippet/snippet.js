@@ -92,10 +92,10 @@ function activate() {
 
 guard(() => {
   const stub = window.readbrief || {};
-  if (stub.loaded) return; // pasted twice
+  if (stub.loaded) return; // pasted twice, or a page that puts its scripts in anew
+  (window.readbrief = guard(call)).loaded = true;
   // Who looks at an overlay of all readers is none of them: nothing is told, and of the page no more is needed.
   if (/^#rb-/.test(location.hash)) return import(new URL(script.src).origin + "/overlay.js");
-  (window.readbrief = guard(call)).loaded = true;
   const token = takeToken();
   if (optedOut) forget();
   identify(token);

@@ -13,8 +13,6 @@ Kind = Literal["contact", "visitor", "account"]
 KINDS: tuple[Kind, ...] = ("contact", "visitor", "account")
 
 _MUTATION = {"mutations_sync": 2}
-_STEM = 18446744073709551600
-"""All but the last four bits of a page view's hash: the rollups keep the tenth of the page there."""
 
 
 @dataclass(frozen=True)
@@ -56,8 +54,9 @@ _OF_ANY = f"{_OF_PERSON} OR has(%(accounts)s, account_id)"
 _NAMED = "arrayExists(part -> part IN %(named)s, splitByChar('\"', message))"
 _SENT = "replaceAll(lower(tryBase64Decode(payload)), '\\\\', '')"
 _OF_DELIVERY = f"hasAny(account_ids, %(accounts)s) OR {_NAMED}"
-
+_OF_OUTCOME = f"delivery_id IN (SELECT delivery_id FROM deliveries WHERE {_OF_DELIVERY})"  # noqa: S608 - our own
 _OF_BRIEF = f"has(%(accounts)s, account_id) OR {_NAMED}"
+_OF_SUMMARY = f"has(%(accounts)s, account_id) OR hasAny(readers, %(contacts)s) OR {_NAMED}"
 
 CONDITIONS: Mapping[str, str] = {
     "events": _OF_PERSON,
@@ -68,11 +67,15 @@ CONDITIONS: Mapping[str, str] = {
     "identified_accounts": _OF_ANY,
     "activity": _OF_ANY,
     "account_days": "has(%(accounts)s, account_id)",
-    "interest": f"has(%(accounts)s, account_id) OR hasAny(readers, %(contacts)s) OR {_NAMED}",
+    "account_standings": f"account_id IN (SELECT account_id FROM interest WHERE {_OF_SUMMARY})",  # noqa: S608 - our own
+    "interest": _OF_SUMMARY,
     "sent_messages": f"brief_id IN (SELECT brief_id FROM briefs WHERE {_OF_BRIEF})",  # noqa: S608 - our own
+    "rep_briefs": f"brief_id IN (SELECT brief_id FROM briefs WHERE {_OF_BRIEF})",  # noqa: S608 - our own
     "briefs": _OF_BRIEF,
     "decisions": f"has(%(accounts)s, account_id) OR subject IN %(named)s OR {_NAMED}",
-    "outcomes": f"delivery_id IN (SELECT delivery_id FROM deliveries WHERE {_OF_DELIVERY})",  # noqa: S608 - our own
+    "rep_outcomes": f"outcome_id IN (SELECT outcome_id FROM outcomes WHERE {_OF_OUTCOME})",  # noqa: S608 - our own
+    "brief_outcomes": f"outcome_id IN (SELECT outcome_id FROM outcomes WHERE {_OF_OUTCOME})",  # noqa: S608 - our own
+    "outcomes": _OF_OUTCOME,
     "deliveries": _OF_DELIVERY,
     "dead_letters": f"arrayExists(part -> part IN %(lowered)s, splitByChar('\"', {_SENT}))",
     "directory": "has(%(entities)s, entity_id)",
@@ -88,16 +91,9 @@ _VIEW = "sipHash64(visitor_id, site, page_view_id)"
 _EVENT = "sipHash64(visitor_id, site, event_id)"
 # The rollups hold no ids, but hashes of them; what stays is what others did.
 _UPDATES: Mapping[str, str] = {
-    "content_days": f"""visitors = arrayFilter(x -> NOT has(%(visitor_keys)s, x), visitors),
+    "content_days": """visitors = arrayFilter(x -> NOT has(%(visitor_keys)s, x), visitors),
         views = mapFilter((k, v) -> NOT has(%(view_keys)s, k), views),
-        beats = mapFilter((k, v) -> NOT has(%(event_keys)s, k), beats),
-        depths = mapFilter((k, v) -> NOT has(%(view_keys)s, k), depths),
-        layouts = mapFilter((k, v) -> NOT has(%(view_keys)s, k), layouts),
-        bands = mapFilter((k, v) -> NOT has(%(stem_keys)s, bitAnd(k, {_STEM})), bands)""",
-    "section_days": "views = mapFilter((k, v) -> NOT has(%(view_keys)s, k), views)",
-    "click_days": """clicks = arrayFilter(x -> NOT has(%(event_keys)s, x), clicks),
-        rage = arrayFilter(x -> NOT has(%(event_keys)s, x), rage),
-        dead = arrayFilter(x -> NOT has(%(event_keys)s, x), dead)""",
+        beats = mapFilter((k, v) -> NOT has(%(event_keys)s, k), beats)""",
     "account_days": """readers = arrayFilter(x -> NOT has(%(contacts)s, x), readers),
         views = mapFilter((k, v) -> NOT has(%(view_keys)s, k), views),
         beats = mapFilter((k, v) -> NOT has(%(event_keys)s, k), beats)""",
@@ -201,10 +197,15 @@ def erase(client: Client, people: People) -> dict[str, int]:
         where = _touched(table)
         touched[f"{table} (changed)"] = _count(client, table, where, people, hashes)
         client.execute(f"ALTER TABLE {table} UPDATE {change} WHERE {where}", given, settings=_MUTATION)
+    query = f"SELECT DISTINCT account_id FROM interest WHERE {_OF_SUMMARY}"  # noqa: S608 - our own
+    summed_up = [account_id for (account_id,) in client.execute(query, given)]
     gone = {}
     for table, where in CONDITIONS.items():
         gone[table] = _count(client, table, where, people)
         client.execute(f"ALTER TABLE {table} DELETE WHERE {where}", given, settings=_MUTATION)
+    # What is left of these accounts goes through the view again: a summary without those people is the newest now.
+    left = "INSERT INTO interest SELECT * FROM interest FINAL WHERE has(%(accounts)s, account_id)"
+    client.execute(left, {"accounts": summed_up})
     return gone | touched
 
 
@@ -216,8 +217,6 @@ def rows_of(client: Client, table: str, columns: str, people: People) -> Iterabl
 
 
 def _touched(table: str) -> str:
-    if table == "click_days":
-        return "hasAny(clicks, %(event_keys)s)"
     if table == "account_days":
         return "hasAny(mapKeys(views), %(view_keys)s) OR hasAny(readers, %(contacts)s)"
     return "hasAny(mapKeys(views), %(view_keys)s)"
@@ -225,11 +224,11 @@ def _touched(table: str) -> str:
 
 def _hashes(client: Client, people: People) -> dict[str, list[int]]:
     query = (
-        f"SELECT groupUniqArray(sipHash64(visitor_id, site)), groupUniqArray({_VIEW}), groupUniqArray({_EVENT}), "  # noqa: S608
-        f"groupUniqArray(bitAnd({_VIEW}, {_STEM})) FROM events WHERE {CONDITIONS['events']}"
+        f"SELECT groupUniqArray(sipHash64(visitor_id, site)), groupUniqArray({_VIEW}), groupUniqArray({_EVENT}) "  # noqa: S608
+        f"FROM events WHERE {CONDITIONS['events']}"
     )
-    ((visitors, views, events, stems),) = client.execute(query, people.given)
-    return {"visitor_keys": visitors, "view_keys": views, "event_keys": events, "stem_keys": stems}
+    ((visitors, views, events),) = client.execute(query, people.given)
+    return {"visitor_keys": visitors, "view_keys": views, "event_keys": events}
 
 
 def _count(client: Client, table: str, where: str, people: People, more: Mapping[str, Any] | None = None) -> int:

@@ -180,7 +180,10 @@ def outcomes_on(client: Client, account_id: str) -> Iterator[Outcome]:
     """Return what became of the messages about an account, and what reps answered, in order."""
     query = """
         SELECT message FROM outcomes FINAL
-        WHERE hasAny(brief_ids, (SELECT groupArray(brief_id) FROM briefs FINAL WHERE account_id = %(account_id)s))
+        WHERE (kind, rep_id, outcome_id) IN (
+            SELECT kind, rep_id, outcome_id FROM brief_outcomes
+            WHERE brief_id IN (SELECT brief_id FROM briefs WHERE account_id = %(account_id)s)
+        )
         ORDER BY at, outcome_id
     """
     return _texts(client, query, {"account_id": account_id}, Outcome.model_validate_json)

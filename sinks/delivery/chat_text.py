@@ -5,24 +5,19 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from sinks.delivery.document import Line, MessageDocument, Section
-from sinks.delivery.outside_text import clipped, one_line
+from sinks.delivery.outside_text import clipped, one_line, without_calls
 
 # WeCom takes 4,096 bytes of UTF-8, the least of the known services; the rest is left for what a service adds.
 MAX_CHAT_BYTES = 3_500
 _MAX_TEXT = 240
 _MAX_URL = 300
 _ACTIVE = re.compile(r"[\\`*_\[\]<>~]|&(?=#?\w+;)")
-_MENTION = re.compile(r"@(?=\w)")
-_BARE_ADDRESS = re.compile(r"(?i)\b(https?|ftp)(?=://)|\b(www)(?=\.)")
-_ZERO_WIDTH_SPACE = "\u200b"
 _HIDDEN_COUNT = 9_999
 
 
 def markdown(text: str) -> str:
     """Return outside text as Markdown that shows just that text: no markup, mention or link comes of it."""
-    line = clipped(text, _MAX_TEXT)
-    line = _MENTION.sub("@" + _ZERO_WIDTH_SPACE, line)
-    line = _BARE_ADDRESS.sub(lambda found: found[0] + _ZERO_WIDTH_SPACE, line)
+    line = without_calls(clipped(text, _MAX_TEXT))
     return _ACTIVE.sub(lambda found: "\\" + found[0], line)
 
 

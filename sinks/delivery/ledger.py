@@ -22,20 +22,13 @@ order, so at most one finds itself alone. Over several replicas this needs `inse
 more.
 """
 
-import threading
 import uuid
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
-from typing import Any
 
-from clickhouse_driver import Client
-from clickhouse_driver.errors import Error
-
-from schemas.errors import UnavailableError
-from schemas.settings import Settings
-from sinks.clickhouse.client import connect
+from sinks.delivery.shared_client import SharedClient
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _COLUMNS = "delivery_id, claim_id, state, at, attempts, reason, target"
@@ -83,23 +76,10 @@ def standing(entries: Iterable[Entry]) -> Entry | None:
     return max(valid, key=lambda entry: (entry.state.rank, entry.claim_id), default=None)
 
 
-class DeliveryLedger:
+class DeliveryLedger(SharedClient):
     """Claims and ends of deliveries, in ClickHouse; threads may share it."""
 
-    def __init__(self, client: Client) -> None:
-        """Take a connection of its own to the database that has the table."""
-        self._client = client
-        self._lock = threading.Lock()
-
-    @classmethod
-    def open(cls, settings: Settings) -> "DeliveryLedger":
-        """Connect.
-
-        Raises:
-            UnavailableError: ClickHouse does not answer.
-            InputError: it refuses the login or has no such database.
-        """
-        return cls(connect(settings))
+    what = "the delivery ledger"
 
     def standings(self, delivery_ids: Collection[str]) -> dict[str, Entry]:
         """Return what decides about each of these deliveries; those that may be claimed are not in it.
@@ -137,24 +117,11 @@ class DeliveryLedger:
         row = (entry.delivery_id, entry.claim_id, str(entry.state), at, entry.attempts, entry.reason, entry.target)
         self._execute(_INSERT, [(*row, entry.state.rank)], _DURABLE)
 
-    def close(self) -> None:
-        """Close the connection."""
-        with self._lock:
-            self._client.disconnect()
-
     def _entries(self, delivery_ids: Collection[str]) -> list[Entry]:
         if not delivery_ids:
             return []
-        rows = self._execute(_SELECT, {"ids": tuple(delivery_ids)}, {})
+        rows = self._execute(_SELECT, {"ids": tuple(delivery_ids)})
         return [
             Entry(delivery_id, claim_id, LedgerState(state), (at - _EPOCH) // timedelta(milliseconds=1), *rest)
             for delivery_id, claim_id, state, at, *rest in rows
         ]
-
-    def _execute(self, statement: str, data: Any, options: dict[str, int]) -> Any:
-        try:
-            with self._lock:
-                return self._client.execute(statement, data, settings=options)
-        except (Error, OSError, EOFError) as error:
-            reason = " ".join(str(error).split())[:300]
-            raise UnavailableError(f"ClickHouse does not serve the delivery ledger: {reason}") from error

@@ -1,35 +1,15 @@
 """What sending must know of earlier messages: where a brief stands, and who takes no digests by mail."""
 
-import threading
 from datetime import UTC, datetime
-from typing import Any
 
-from clickhouse_driver import Client
-from clickhouse_driver.errors import Error
-
-from schemas.errors import UnavailableError
-from schemas.settings import Settings
-from sinks.clickhouse.client import connect
 from sinks.delivery.channels.answers import Sent
+from sinks.delivery.shared_client import SharedClient
 
 
-class DeliveryMemory:
+class DeliveryMemory(SharedClient):
     """Rows in ClickHouse; threads may share it."""
 
-    def __init__(self, client: Client) -> None:
-        """Take a connection of its own to the database that has the tables."""
-        self._client = client
-        self._lock = threading.Lock()
-
-    @classmethod
-    def open(cls, settings: Settings) -> "DeliveryMemory":
-        """Connect.
-
-        Raises:
-            UnavailableError: ClickHouse does not answer.
-            InputError: it refuses the login or has no such database.
-        """
-        return cls(connect(settings))
+    what = "what was sent before"
 
     def note_sent(self, brief_id: str, target: str, sent: Sent, at_ms: int) -> None:
         """Note where a brief stands.
@@ -63,16 +43,3 @@ class DeliveryMemory:
         """
         rows = self._execute(query, {"rep": rep_id})
         return not rows or rows[0][0] != "unsubscribed"
-
-    def close(self) -> None:
-        """Close the connection."""
-        with self._lock:
-            self._client.disconnect()
-
-    def _execute(self, statement: str, data: Any) -> Any:
-        try:
-            with self._lock:
-                return self._client.execute(statement, data)
-        except (Error, OSError, EOFError) as error:
-            reason = " ".join(str(error).split())[:300]
-            raise UnavailableError(f"ClickHouse does not serve what was sent before: {reason}") from error

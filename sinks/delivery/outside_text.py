@@ -9,6 +9,9 @@ from schemas.urls import origin_of
 _BREAKING = frozenset({"Cc", "Zl", "Zp", "Cs"})
 # These reorder what stands beside them, so that a title could forge the words around it.
 _REORDERING = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_MENTION = re.compile(r"@(?=\w)")
+_BARE_ADDRESS = re.compile(r"(?i)\b(https?|ftp)(?=://)|\b(www)(?=\.)")
+_ZERO_WIDTH_SPACE = "\u200b"
 _UNFIT_IN_URL = re.compile(r"[\x00-\x20\x7f<>\"'`\\]")
 
 
@@ -27,3 +30,9 @@ def clipped(text: str, limit: int) -> str:
 def web_address(url: str) -> str | None:
     """Return the URL if a rep may follow it: http or https, a host, no user name to pose as one; else None."""
     return url if not _UNFIT_IN_URL.search(url) and origin_of(url) is not None else None
+
+
+def without_calls(text: str) -> str:
+    """Return text of which a service that looks for names and addresses in plain words makes no mention and no link."""
+    text = _MENTION.sub("@" + _ZERO_WIDTH_SPACE, text)
+    return _BARE_ADDRESS.sub(lambda found: found[0] + _ZERO_WIDTH_SPACE, text)

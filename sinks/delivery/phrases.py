@@ -1,49 +1,24 @@
-"""The words of a brief, per language, and how numbers, times and lists are said in it (by CLDR, through Babel)."""
+"""The words of a brief, per language, and how times and stretches of time are said in it (by CLDR, through Babel)."""
 
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cache, lru_cache
 from pathlib import Path
 
-import yaml
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time, get_datetime_format
 from babel.lists import format_list
-from babel.numbers import format_decimal, format_percent
 from babel.units import format_unit
 
-from schemas.languages import fallbacks, locale_of
+from schemas.languages import locale_of
+from sinks.phrasebook import Phrasebook, languages_of, nearest_of, table_of
 
 _FOLDER = Path(__file__).parent / "phrases"
-_FALLBACK = "en"
 _HOUR_S = 3600
 _MINUTE_S = 60
 
 
-@dataclass(frozen=True)
-class Phrases:
-    """One language's phrases by key, by plural form where a count decides; `locale` says numbers and times."""
-
-    language: str
-    locale: Locale
-    table: dict[str, str | dict[str, str]]
-
-    def say(self, key: str, **facts: object) -> str:
-        """Return one phrase with its facts filled in; the fact `n` chooses the plural form.
-
-        Raises:
-            KeyError: there is no such phrase, or it needs a fact that isn't given.
-        """
-        phrase = self.table[key]
-        if isinstance(phrase, dict):
-            count = facts["n"]
-            form = self.locale.plural_form(count) if isinstance(count, int) else "other"
-            phrase = phrase.get(form) or phrase["other"]
-        return phrase.format(**facts)
-
-    def has(self, key: str) -> bool:
-        """Tell whether there is such a phrase."""
-        return key in self.table
+class Phrases(Phrasebook):
+    """One language's phrases; numbers and times are said as the reader's own region does."""
 
     def duration(self, seconds: int) -> str:
         """Say a number of seconds by its two largest units: "45 sec", "2 min 10 sec", "1 hr 5 min"."""
@@ -62,11 +37,11 @@ class Phrases:
 
     def percent(self, number: int) -> str:
         """Say a percentage."""
-        return format_percent(number / 100, locale=self.locale)
+        return self.share(number / 100)
 
-    def number(self, number: float) -> str:
+    def number(self, value: float) -> str:
         """Say a number, without digits after the point."""
-        return format_decimal(round(number), locale=self.locale)
+        return super().number(round(value))
 
     def quoted(self, text: str) -> str:
         """Put a text in the language's quotation marks."""
@@ -88,10 +63,6 @@ class Phrases:
         """Say a day, by the clock that `at` carries."""
         return format_date(at, "medium", locale=self.locale)
 
-    def listed(self, items: tuple[str, ...]) -> str:
-        """Join items as the language does."""
-        return format_list(items, locale=self.locale)
-
 
 @cache
 def _writes_without_spaces(locale: str) -> bool:
@@ -99,16 +70,9 @@ def _writes_without_spaces(locale: str) -> bool:
     return str(format_list(("1", "2"), style="unit-narrow", locale=locale)) == "12"
 
 
-@cache
 def languages() -> tuple[str, ...]:
     """Return the languages that have a complete set of phrases."""
-    return tuple(sorted(path.stem for path in _FOLDER.glob("*.yaml")))
-
-
-@cache
-def _table(language: str) -> dict[str, str | dict[str, str]]:
-    table: dict[str, str | dict[str, str]] = yaml.safe_load((_FOLDER / f"{language}.yaml").read_text(encoding="utf-8"))
-    return table
+    return languages_of(_FOLDER)
 
 
 @lru_cache(maxsize=200)
@@ -117,7 +81,8 @@ def phrases_for(tag: str) -> Phrases:
 
     Numbers and times follow the tag itself, so that en-GB has its own clock.
     """
-    for choice in fallbacks(tag):
-        if choice in languages():
-            return Phrases(choice, locale_of(tag) or Locale.parse(choice, sep="-"), _table(choice))
-    return Phrases(_FALLBACK, Locale.parse(_FALLBACK), _table(_FALLBACK))
+    chosen = nearest_of(_FOLDER, tag)
+    own = locale_of(tag)
+    # Of a language that there are no phrases in, its numbers would stand between English words.
+    locale = own if own and own.language == chosen.split("-", maxsplit=1)[0] else Locale.parse(chosen, sep="-")
+    return Phrases(chosen, locale, table_of(_FOLDER, chosen))

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
+from jinja2 import Environment
 from markupsafe import Markup
 
 from schemas.delivery import Delivery
@@ -15,6 +15,7 @@ from sinks.delivery.layout import ButtonUrl, document_of, no_buttons
 from sinks.delivery.outside_text import clipped, one_line, web_address
 from sinks.delivery.phrases import phrases_for
 from sinks.delivery.picture import HEIGHT, WIDTH, Picture, busiest_part, picture_of
+from sinks.templating import environment
 
 _MAX_SUBJECT = 200
 _MAX_PREVIEW = 120
@@ -33,19 +34,10 @@ class Rendered:
 
 
 def _environment(*, escape: bool) -> Environment:
-    environment = Environment(
-        loader=PackageLoader("sinks.delivery"),
-        autoescape=escape,  # noqa: S701 - off only for plain text, where entities would show
-        trim_blocks=True,
-        lstrip_blocks=True,
-        keep_trailing_newline=True,
-        undefined=StrictUndefined,
-    )
-    environment.filters["oneline"] = one_line
-    environment.globals["linked"] = _linked
-    environment.globals["picture"] = picture_of
-    environment.globals["size"] = (WIDTH, HEIGHT)
-    return environment
+    made = environment("sinks.delivery", escape=escape, keep_trailing_newline=True)
+    made.filters["oneline"] = one_line
+    made.globals |= {"linked": _linked, "picture": picture_of, "size": (WIDTH, HEIGHT)}
+    return made
 
 
 def _linked(line: Line) -> Markup:

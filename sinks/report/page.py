@@ -5,13 +5,12 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import Any
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
-
 from schemas.playbook import Playbook, Text
 from sinks.delivery.outside_text import one_line
 from sinks.report.queries import Query, as_run
 from sinks.report.weekly import Weekly
 from sinks.report.words import Words, words_for
+from sinks.templating import environment
 
 _SHADES = (
     "#f1f5f9", "#e6f4f1", "#d5eeea", "#bfe6df", "#a4dbd2", "#84cec3", "#5fbfb2", "#0f8a7e", "#0d7a70", "#0b6a62",
@@ -37,20 +36,8 @@ class Page:
     text: str
 
 
-def _environment(*, escape: bool) -> Environment:
-    environment = Environment(
-        loader=PackageLoader("sinks.report"),
-        autoescape=escape,  # noqa: S701 - off only for plain text, where entities would show
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    environment.globals["line"] = one_line
-    return environment
-
-
-_HTML = _environment(escape=True)
-_TEXT = _environment(escape=False)
+_HTML, _TEXT = environment("sinks.report"), environment("sinks.report", escape=False)
+_HTML.globals["line"] = _TEXT.globals["line"] = one_line
 
 
 def weekly_page(page: Weekly, language: str, playbook: Playbook, *, with_queries: bool) -> Page:

@@ -92,7 +92,12 @@ FROM (
     SELECT outcome_id, text, rep_id, at, arrayJoin(brief_ids) AS brief_id FROM outcomes FINAL
     WHERE kind = 'objection' AND at >= %(since)s AND at < %(until)s
 ) AS o
-LEFT JOIN (SELECT brief_id, topics FROM briefs FINAL) AS b ON b.brief_id = o.brief_id
+LEFT JOIN (
+    SELECT brief_id, topics FROM briefs FINAL
+    WHERE account_id IN (
+        SELECT arrayJoin(account_ids) FROM outcomes WHERE kind = 'objection' AND at >= %(since)s AND at < %(until)s
+    )
+) AS b ON b.brief_id = o.brief_id
 GROUP BY o.outcome_id, text, rep_id, at
 ORDER BY at, o.outcome_id
 LIMIT 200

@@ -1,14 +1,26 @@
 """Who sees what: a rep the own accounts, a manager the team's, marketing all. Everything asks here, nothing elsewhere.
 
+What is of no account, such as a message that nothing could be made of, is for marketing, who also run the system.
+
 Rights follow the directory as it is at each request: who leaves it, or hands an account on, sees it no longer.
 """
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from enum import Enum
 from functools import cached_property
 
 from schemas.channel import ChannelKind
 from schemas.directory import Account, Directory, Rep
+
+
+class For(Enum):
+    """Whom a page or a number is for."""
+
+    anyone = "anyone"
+    signed_in = "signed_in"
+    leads = "leads"
+    marketing = "marketing"
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,11 @@ class Sight:
     def known(self) -> bool:
         """Whether the address is anybody's who may sign in."""
         return self.marketing or bool(self.reps)
+
+    def is_among(self, whom: For) -> bool:
+        """Say whether what is for some people is for this address."""
+        rights = {For.anyone: True, For.signed_in: self.known, For.leads: self.leads, For.marketing: self.marketing}
+        return rights[whom]
 
     @cached_property
     def accounts(self) -> dict[str, Account]:

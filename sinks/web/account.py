@@ -5,15 +5,18 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 
+from markupsafe import Markup
 from starlette.responses import Response
 
 from schemas.brief import Brief
 from schemas.decision import Decision
 from schemas.delivery import Outcome
 from schemas.interest import Interest
+from sinks.delivery.outside_text import one_line
 from sinks.web import account_questions as questions
 from sinks.web.asked import Asked
 from sinks.web.explained import Entry, Teller
+from sinks.web.plots import weight_plot
 from sinks.web.routing import PageRoute
 from sinks.web.store import Row
 
@@ -36,11 +39,12 @@ class Moment:
 
 @dataclass(frozen=True)
 class TopicCurve:
-    """A topic's weight on the days on which the account was summed up; `points` are of an SVG, 0 to 100 each way."""
+    """A topic's weight on the days on which the account was summed up, how far across each day is, and the scale."""
 
     topic: str
     weights: tuple[float, ...]
-    points: str
+    across_pct: tuple[float, ...]
+    most: float
 
 
 def account_page(asked: Asked) -> Response:
@@ -53,6 +57,7 @@ def account_page(asked: Asked) -> Response:
     standing = Interest.model_validate_json(newest[0]["message"]) if newest else None
     standings = asked.ask(questions.STANDINGS)
     sections = asked.ask(questions.SECTIONS)
+    days = asked.seen["first"], asked.seen["last"]
     return asked.page(
         "account.html.j2",
         tab="accounts",
@@ -60,7 +65,7 @@ def account_page(asked: Asked) -> Response:
         standing=standing,
         days=moments,
         contacts=asked.web.directory.contacts_of(account.account_id),
-        curves=topic_curves(standings, asked.seen["first"], asked.seen["last"]),
+        curves=[(curve, _plot(asked, curve)) for curve in topic_curves(standings, *days)],
         sections=sections,
         longest=max((row["active_ms"] for row in sections), default=0),
         told=_told(asked),
@@ -96,15 +101,15 @@ def topic_curves(rows: Sequence[Row], first: date, last: date) -> list[TopicCurv
     heaviest = sorted(weights, key=lambda topic: (-weights[topic][-1], -max(weights[topic]), topic))[:MAX_TOPICS]
     most = max((max(weights[topic]) for topic in heaviest), default=0.0) or 1.0
     length = max((last - first).days, 1)
-    across = [100 * (row["day"] - first).days / length for row in rows]
-    return [
-        TopicCurve(
-            topic,
-            tuple(weights[topic]),
-            " ".join(f"{x:.1f},{100 - 100 * w / most:.1f}" for x, w in zip(across, weights[topic], strict=True)),
-        )
-        for topic in heaviest
-    ]
+    across_pct = tuple(100 * (row["day"] - first).days / length for row in rows)
+    return [TopicCurve(topic, tuple(weights[topic]), across_pct, most) for topic in heaviest]
+
+
+def _plot(asked: Asked, curve: TopicCurve) -> Markup:
+    first, last = (asked.words.number(round(weight, 1)) for weight in (curve.weights[0], curve.weights[-1]))
+    topic = one_line(asked.topic_name(curve.topic))
+    label = asked.words.say("account.topic_label", topic=topic, first=first, last=last)
+    return weight_plot(curve.across_pct, curve.weights, curve.most, label)
 
 
 def _told(asked: Asked) -> list[Entry]:

@@ -115,7 +115,11 @@ OUTCOMES = Question(
     """
 -- What became of the briefs on the account, and what reps answered.
 SELECT message FROM outcomes FINAL
-WHERE hasAny(brief_ids, (SELECT groupArray(brief_id) FROM briefs FINAL WHERE account_id = %(account_id)s))
+WHERE (kind, rep_id, outcome_id) IN (
+    SELECT kind, rep_id, outcome_id FROM brief_outcomes
+    WHERE brief_id IN (SELECT brief_id FROM briefs WHERE account_id = %(account_id)s)
+      AND toDate(at) BETWEEN %(first)s AND %(last)s
+)
   AND toDate(at) BETWEEN %(first)s AND %(last)s
 ORDER BY at DESC, outcome_id
 LIMIT %(limit)s

@@ -23,24 +23,10 @@ STANDING = Question(
     """
 -- The newest summary of each account.
 SELECT
-    account_id,
-    temperature,
-    score,
-    trend,
-    buying_stage,
-    topics,
-    length(readers) AS readers,
-    unknown_visitors,
-    missing_functions,
-    active_ms_last_7_days,
-    usual_week_ms,
-    arrayCount(each -> JSONExtractInt(each, 'readers') > 0, JSONExtractArrayRaw(message, 'committee', 'functions'))
-        AS functions_read,
-    arrayMax(each -> JSONExtractInt(each, 'last_ms'), JSONExtractArrayRaw(message, 'contents')) AS last_ms
-FROM interest FINAL
+    account_id, temperature, score, trend, buying_stage, topics, readers, unknown_visitors, missing_functions,
+    active_ms_last_7_days, usual_week_ms, functions_read, last_ms
+FROM account_standings FINAL
 WHERE (%(everything)s OR account_id IN %(accounts)s)
-ORDER BY account_id, day DESC
-LIMIT 1 BY account_id
 """,
     lambda asked: asked.seen,
 )

@@ -8,14 +8,14 @@ from hashlib import blake2b
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from schemas.directory import Account, Rep
 from sinks.delivery.outside_text import one_line, web_address
-from sinks.web.access import Sight
+from sinks.templating import environment
+from sinks.web.access import For, Sight
 from sinks.web.questions import Given, Question
 from sinks.web.sessions import Pass, form_token
 from sinks.web.static_files import static_address
@@ -26,22 +26,16 @@ from sinks.web.words import Words, languages
 MAX_DAYS, DEFAULT_DAYS = 366, 30
 MAX_TEXT = 200
 TABS = (
-    ("accounts", "/accounts", True),
-    ("content", "/content", True),
-    ("me", "/me", True),
-    ("week", "/week", True),
-    ("health", "/health", False),
+    ("accounts", "/accounts", For.signed_in),
+    ("content", "/content", For.signed_in),
+    ("me", "/me", For.signed_in),
+    ("week", "/week", For.signed_in),
+    ("health", "/health", For.leads),
 )
-"""Phrase, address, and whether everybody has it or only managers and marketing."""
+"""Phrase, address, and whom it is for."""
 NOBODY = "-"  # no id is called so: an empty list can't be bound
 
-_TEMPLATES = Environment(
-    loader=PackageLoader("sinks.web"),
-    autoescape=True,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    undefined=StrictUndefined,
-)
+_TEMPLATES = environment("sinks.web")
 _TEMPLATES.globals |= {"line": one_line, "web_address": web_address, "static": static_address, "languages": languages()}
 
 
@@ -72,7 +66,7 @@ class Asked:
     @property
     def tabs(self) -> list[tuple[str, str]]:
         """The pages in the head of each page: key of the phrase, and address."""
-        return [(key, path) for key, path, for_all in TABS if for_all or self.sight.leads]
+        return [(key, path) for key, path, whom in TABS if self.sight.is_among(whom)]
 
     def text(self, name: str) -> str:
         """Return a GET parameter, cut to a sane length; empty if it is not given."""

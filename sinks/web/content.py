@@ -7,6 +7,7 @@ from typing import NamedTuple
 from urllib.parse import urlencode
 
 from clickhouse_driver.util.escape import escape_params
+from markupsafe import Markup
 from starlette.responses import Response
 
 from schemas.directory import Account, Function
@@ -17,6 +18,7 @@ from sinks.clickhouse.content_queries import Audience, Curve, Scope
 from sinks.web.asked import Asked, not_found
 from sinks.web.overlay import overlay_link
 from sinks.web.pictures import marks, picture_bytes, picture_for, pictures_of
+from sinks.web.plots import scroll_plot
 from sinks.web.questions import Given, Question
 from sinks.web.routing import PageRoute
 
@@ -25,7 +27,6 @@ FUNCTIONS = tuple(each.value for each in Function)
 MOST_ACCOUNTS, MOST_CLICKS = 500, 40
 MAX_URL = 2000
 MAX_DIGITS = 5
-_PLOT_WIDTH, _PLOT_HEIGHT = 600, 180
 
 
 class Tenth(NamedTuple):
@@ -87,10 +88,11 @@ def content_page(asked: Asked) -> Response:
         moves = content_queries.moves(client, scope)
         picture = picture_for(pictures_of(client, url), scope.audience.viewport)
     tenths = tenths_of(curve)
+    stop = _stop(tenths)
     return asked.page(
         "content.html.j2", tab="content", url=url, title=_title(asked, url), curve=curve, sections=sections,
-        clicks=clicks[:MOST_CLICKS], readers=readers, moves=moves, tenths=tenths, stop=_stop(tenths),
-        line_points=_line(curve), size=(_PLOT_WIDTH, _PLOT_HEIGHT), accounts=_choices(asked), devices=DEVICES,
+        clicks=clicks[:MOST_CLICKS], readers=readers, moves=moves, tenths=tenths, stop=stop,
+        plot=_plot(asked, tenths, stop) if tenths else "", accounts=_choices(asked), devices=DEVICES,
         functions=FUNCTIONS, device=scope.audience.viewport, function=scope.audience.function,
         warmer=_warmer, picture=picture, marks=marks(picture, clicks) if picture else [],
         picture_link="/content/picture?" + urlencode({"url": url, "width": picture.width if picture else 0}),
@@ -122,11 +124,12 @@ def _stop(tenths: Sequence[Tenth]) -> Tenth | None:
     return worst if worst and worst.stopped > 0 else None
 
 
-def _line(curve: Curve) -> str:
-    """Return the points of the scroll curve in the plot: depth to the right, the share that came there upwards."""
-    step = _PLOT_WIDTH / content_queries.TENTHS
-    whole = curve.views or 1
-    return " ".join(f"{n * step:.1f},{_PLOT_HEIGHT * (1 - count / whole):.1f}" for n, count in enumerate(curve.reached))
+def _plot(asked: Asked, tenths: Sequence[Tenth], stop: Tenth | None) -> Markup:
+    words = asked.words
+    worst = stop.start // 10 if stop else None
+    shares = {pct: words.share(pct / 100) for pct in range(0, 101, 10)}
+    reached = [*(each.came for each in tenths), tenths[-1].came - tenths[-1].stopped]
+    return scroll_plot(reached, [each.ms for each in tenths], worst, shares, words.say("content.scroll"))
 
 
 def _warmer(before: str, after: str) -> str:

@@ -57,14 +57,14 @@ class Teller:
         key = f"{one.verdict}.{one.rule}"
         if one.verdict in (Verdict.merged, Verdict.escalated):
             key = one.verdict.value
-        elif f"explain.{key}" not in self.words.table:
+        elif not self.words.has(f"explain.{key}"):
             key = "sent.free" if one.verdict is Verdict.sent else f"{one.verdict}.other"
         record = {"kind": "decision", **one.model_dump(mode="json", exclude={"v", "at_ms", "brief_id", "account_id"})}
         return Entry(one.at_ms, one.brief_id, self._say(key, **facts), record)
 
     def _became(self, outcome: Outcome, brief_id: str) -> Entry:
         key = f"outcome.{outcome.kind}"
-        says = self._say(key) if f"explain.{key}" in self.words.table else outcome.kind.replace("_", " ")
+        says = self._say(key) if self.words.has(f"explain.{key}") else outcome.kind.replace("_", " ")
         end = "ended" if outcome.kind.is_end else "answered"
         said = self._say(end, says=says, channel=outcome.channel.value, rep=self.rep(outcome.rep_id))
         if outcome.suspected:

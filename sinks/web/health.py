@@ -1,4 +1,7 @@
-"""How the system is: who is behind, what could not be used and what could not be delivered."""
+"""How the system is: who is behind, what could not be used and what could not be delivered.
+
+A dead letter may be of any account, or of none: those are for marketing alone.
+"""
 
 import base64
 import json
@@ -12,9 +15,10 @@ from schemas import topics
 from schemas.errors import UnavailableError
 from schemas.topics import Topic
 from sinks.lags import Lag
+from sinks.web.access import For
 from sinks.web.asked import Asked, not_found
 from sinks.web.questions import Given, Question
-from sinks.web.routing import For, PageRoute
+from sinks.web.routing import PageRoute
 
 _log = structlog.get_logger()
 
@@ -45,7 +49,7 @@ ORDER BY at DESC, dead_letter_id
 LIMIT %(limit)s
 """,
     _given,
-    leads_only=True,
+    whom=For.marketing,
 )
 
 DEAD_LETTER = Question(
@@ -55,7 +59,7 @@ DEAD_LETTER = Question(
 SELECT origin, payload FROM dead_letters FINAL WHERE dead_letter_id = %(dead_letter_id)s
 """,
     _given,
-    leads_only=True,
+    whom=For.marketing,
 )
 
 FAILURES = Question(
@@ -69,7 +73,7 @@ ORDER BY at DESC, outcome_id
 LIMIT %(limit)s
 """,
     _given,
-    leads_only=True,
+    whom=For.leads,
 )
 
 QUESTIONS = (DEAD_LETTERS, DEAD_LETTER, FAILURES)
@@ -78,14 +82,14 @@ QUESTIONS = (DEAD_LETTERS, DEAD_LETTER, FAILURES)
 def health_page(asked: Asked) -> Response:
     """Show how the system is."""
     lags, away = _lags(asked)
-    letters = asked.ask(DEAD_LETTERS)
+    letters = asked.ask(DEAD_LETTERS) if asked.sight.is_among(DEAD_LETTERS.whom) else None
     return asked.page(
         "health.html.j2",
         tab="health",
         lags=lags,
         away=away,
         letters=letters,
-        repeatable={row["dead_letter_id"] for row in letters if place_of(row["origin"])},
+        repeatable={row["dead_letter_id"] for row in letters or () if place_of(row["origin"])},
         failures=asked.ask(FAILURES),
         said=asked.text("again"),
     )
@@ -137,5 +141,5 @@ def _lags(asked: Asked) -> tuple[list[Lag], bool]:
 
 ROUTES = (
     PageRoute("/health", health_page, whom=For.leads),
-    PageRoute("/health/try-again", try_again, "POST", For.leads),
+    PageRoute("/health/try-again", try_again, "POST", For.marketing),
 )

@@ -18,11 +18,11 @@ from joserfc.jwk import KeySet
 from starlette.responses import Response
 
 from schemas.settings import Settings
-from sinks.web.access import sight_of
+from sinks.web.access import For, sight_of
 from sinks.web.asked import Asked, not_found
 from sinks.web.cookies import OIDC, cookie_name, drop_cookie, set_cookie
 from sinks.web.pkce import challenge_of
-from sinks.web.routing import For, PageRoute
+from sinks.web.routing import PageRoute
 from sinks.web.sessions import OIDC_MAX_AGE_S, sign, unsign
 from sinks.web.sign_in import own_path, signed_in
 

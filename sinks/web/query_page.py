@@ -10,7 +10,7 @@ from sinks.web.routing import PageRoute
 def query_page(asked: Asked) -> Response:
     """Show one query."""
     question = QUESTIONS.get(asked.request.path_params["name"])
-    if question is None or (question.leads_only and not asked.sight.leads):
+    if question is None or not asked.sight.is_among(question.whom):
         raise not_found()
     if question.of_account and asked.account is None:
         raise not_found()

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from clickhouse_driver.util.escape import escape_params
 
+from sinks.web.access import For
+
 if TYPE_CHECKING:
     from sinks.web.asked import Asked
 
@@ -22,7 +24,7 @@ class Question:
     name: str
     sql: str
     given: Callable[["Asked"], Given]
-    leads_only: bool = False
+    whom: For = For.signed_in
     of_account: bool = False
 
     def as_run(self, given: Given) -> str:

@@ -31,14 +31,18 @@ BRIEFS = Question(
 SELECT b.brief_id AS brief_id, b.account_id AS account_id, b.decided AS decided, b.temperature AS temperature,
        b.trigger_kind AS trigger_kind, b.reads AS reads, arraySort(groupUniqArray(toString(o.kind))) AS kinds
 FROM (
-    SELECT brief_id, account_id, decided, temperature, trigger_kind, reads FROM briefs FINAL
-    WHERE rep_id = %(rep_id)s AND toDate(decided) BETWEEN %(first)s AND %(last)s
+    SELECT brief_id, account_id, decided, temperature, trigger_kind, reads FROM rep_briefs FINAL
+    WHERE rep_id = %(rep_id)s AND day BETWEEN %(first)s AND %(last)s
       AND (%(everything)s OR account_id IN %(accounts)s)
+    ORDER BY decided DESC
+    LIMIT 1 BY brief_id
 ) AS b
 LEFT JOIN (
-    SELECT arrayJoin(brief_ids) AS brief_id, kind FROM outcomes FINAL
-    WHERE rep_id = %(rep_id)s AND NOT suspected AND toDate(at) >= %(first)s
-      AND NOT (kind = 'sent' AND delivery_id IN (SELECT delivery_id FROM outcomes WHERE kind = 'bounced'))
+    SELECT arrayJoin(brief_ids) AS brief_id, kind FROM rep_outcomes FINAL
+    WHERE rep_id = %(rep_id)s AND NOT suspected AND day >= %(first)s
+      AND NOT (kind = 'sent' AND delivery_id IN (
+          SELECT delivery_id FROM rep_outcomes WHERE rep_id = %(rep_id)s AND kind = 'bounced' AND day >= %(first)s
+      ))
 ) AS o ON o.brief_id = b.brief_id
 GROUP BY brief_id, account_id, decided, temperature, trigger_kind, reads
 ORDER BY decided DESC, brief_id
@@ -51,9 +55,12 @@ SENT_TODAY = Question(
     "rep-sent-today",
     """
 -- How many briefs the rep has had since midnight by the own clock.
-SELECT uniqExact(arrayJoin(brief_ids)) AS sent FROM outcomes FINAL
-WHERE rep_id = %(rep_id)s AND kind = 'sent' AND at >= %(midnight)s
-  AND delivery_id NOT IN (SELECT delivery_id FROM outcomes WHERE kind = 'bounced')
+SELECT uniqExact(arrayJoin(brief_ids)) AS sent FROM rep_outcomes FINAL
+WHERE rep_id = %(rep_id)s AND kind = 'sent' AND day >= toDate(%(midnight)s) AND at >= %(midnight)s
+  AND delivery_id NOT IN (
+      SELECT delivery_id FROM rep_outcomes
+      WHERE rep_id = %(rep_id)s AND kind = 'bounced' AND day >= toDate(%(midnight)s)
+  )
 """,
     _of_rep,
 )
@@ -63,8 +70,8 @@ SNOOZED = Question(
     """
 -- Accounts that the rep snoozed, as long as that lasts (outbox.snooze_days in the playbook).
 SELECT account_id, max(at) AS snoozed FROM (
-    SELECT arrayJoin(account_ids) AS account_id, at FROM outcomes FINAL
-    WHERE rep_id = %(rep_id)s AND kind = 'snoozed' AND at >= %(snoozed_since)s
+    SELECT arrayJoin(account_ids) AS account_id, at FROM rep_outcomes FINAL
+    WHERE rep_id = %(rep_id)s AND kind = 'snoozed' AND day >= toDate(%(snoozed_since)s) AND at >= %(snoozed_since)s
 )
 WHERE (%(everything)s OR account_id IN %(accounts)s)
 GROUP BY account_id

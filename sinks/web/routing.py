@@ -6,7 +6,6 @@ may see; if it is not there, the answer is that of a page that does not exist. S
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from enum import Enum
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote
 
@@ -17,7 +16,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from schemas.urls import origin_of
-from sinks.web.access import Sight, sight_of
+from sinks.web.access import For, Sight, sight_of
 from sinks.web.asked import Asked, Endpoint, not_found
 from sinks.web.cookies import SESSION, cookie_name, set_language
 from sinks.web.sessions import Pass, is_form_token, read_session
@@ -29,14 +28,6 @@ if TYPE_CHECKING:
     from schemas.directory import Account, Rep
 
 MAX_FORM_BYTES = 20_000
-
-
-class For(Enum):
-    """Whom a page is for."""
-
-    anyone = "anyone"
-    signed_in = "signed_in"
-    leads = "leads"
 
 
 @dataclass(frozen=True)
@@ -73,7 +64,7 @@ def _answer(web: Web, page: PageRoute, request: Request, form: Mapping[str, str]
     sight = sight_of(session.address if session else "", web.settings.marketers, web.directory)
     if page.whom is not For.anyone and (session is None or not sight.known):
         return _to_sign_in(request)
-    if page.whom is For.leads and not sight.leads:
+    if not sight.is_among(page.whom):
         raise not_found()
     if page.whom is not For.anyone and page.method == "POST":
         _check_token(web, session, form)

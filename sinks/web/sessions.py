@@ -9,9 +9,9 @@ from hashlib import blake2b
 from typing import Any, NamedTuple
 
 from itsdangerous import BadData, URLSafeTimedSerializer
-from itsdangerous.timed import TimestampSigner
 
 from schemas.settings import Settings
+from schemas.signing import SignerAt
 
 _HOUR_S, _MINUTE_S = 3600, 60
 FORM_MAX_AGE_S = _HOUR_S
@@ -24,17 +24,6 @@ class Pass(NamedTuple):
     address: str
     number: str
     to: str = "/"
-
-
-class _Signer(TimestampSigner):
-    """Signs and judges by a time that is handed in, not by the machine's clock."""
-
-    def __init__(self, *args: Any, now_s: int, **options: Any) -> None:
-        super().__init__(*args, **options)
-        self._now_s = now_s
-
-    def get_timestamp(self) -> int:
-        return self._now_s
 
 
 def new_link(settings: Settings, address: str, to: str, *, now_ms: int) -> str:
@@ -86,5 +75,5 @@ def unsign(settings: Settings, purpose: str, token: str, max_age_s: int, now_ms:
 
 def _serializer(settings: Settings, purpose: str, now_ms: int) -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(
-        settings.signing_key(purpose), signer=_Signer, signer_kwargs={"now_s": now_ms // 1000}
+        settings.signing_key(purpose), signer=SignerAt, signer_kwargs={"now_s": now_ms // 1000}
     )

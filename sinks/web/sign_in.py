@@ -5,20 +5,23 @@ to: mail scanners follow links, but press no buttons.
 """
 
 import threading
+from email.message import EmailMessage
+from hashlib import blake2b
 
 import structlog
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from schemas.errors import UnavailableError
 from sinks.delivery.send_errors import SendError
-from sinks.web.access import sight_of
+from sinks.web.access import For, sight_of
 from sinks.web.asked import Asked
 from sinks.web.cookies import SESSION, drop_cookie, set_cookie
-from sinks.web.routing import For, PageRoute
+from sinks.web.routing import PageRoute
 from sinks.web.sessions import new_link, new_session, read_link
 from sinks.web.sign_in_mail import sign_in_mail
-from sinks.web.spent import spend
-from sinks.web.web import Web
+from sinks.web.spent import spend, spend_one_of
+from sinks.web.web import LINKS_PER_ADDRESS, RATES_WINDOW_S, Web
 
 _log = structlog.get_logger()
 
@@ -46,7 +49,9 @@ def ask_for_link(asked: Asked) -> Response:
         link = f"{web.origin}/sign-in/{new_link(web.settings, address, to, now_ms=asked.now_ms)}"
         mail = sign_in_mail(web.settings, address, link, asked.words, asked.now)
         # Not waited for: how long it takes would tell that the address is known.
-        threading.Thread(target=_send, args=(web, mail, address), name="sign-in-mail", daemon=True).start()
+        threading.Thread(
+            target=_send, args=(web, mail, address, asked.now_ms), name="sign-in-mail", daemon=True
+        ).start()
     return asked.page("sign_in.html.j2", to=to, sent=True, tab="")
 
 
@@ -99,10 +104,16 @@ def client_of(asked: Asked) -> str:
     return client.host if client else ""
 
 
-def _send(web: Web, mail: object, address: str) -> None:
+def _send(web: Web, mail: EmailMessage, address: str, now_ms: int) -> None:
+    """Send a mail, unless all processes together have sent the address its share."""
+    key = web.settings.signing_key("web-links")
+    number = f"links-{blake2b(address.casefold().encode(), key=key[:64], digest_size=16).hexdigest()}"
     try:
-        web.send(mail, address)  # type: ignore[arg-type]
-    except SendError as error:
+        if spend_one_of(web.store, number, LINKS_PER_ADDRESS, RATES_WINDOW_S * 1000, now_ms):
+            web.send(mail, address)
+        else:
+            _log.info("sign_in_mail_withheld")
+    except (SendError, UnavailableError) as error:
         _log.warning("sign_in_mail_failed", reason=str(error))
 
 

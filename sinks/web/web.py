@@ -11,8 +11,9 @@ from sinks.lags import Lag
 from sinks.web.rates import Rates
 from sinks.web.store import Store
 
-_LINKS_PER_ADDRESS, _LINKS_PER_CLIENT, _SIGN_INS_PER_CLIENT = 5, 20, 60
-_WINDOW_S = 900
+LINKS_PER_ADDRESS = 5
+RATES_WINDOW_S = 900
+_LINKS_PER_CLIENT, _SIGN_INS_PER_CLIENT = 20, 60
 
 
 Publish = Callable[[str, bytes | None, bytes | None, int | None], None]
@@ -31,9 +32,9 @@ class Web:
     send: Callable[[EmailMessage, str], None]
     publish: Publish | None = None
     lags: Callable[[], Sequence[Lag]] | None = None
-    links_by_address: Rates = field(default_factory=lambda: Rates(_LINKS_PER_ADDRESS, _WINDOW_S))
-    links_by_client: Rates = field(default_factory=lambda: Rates(_LINKS_PER_CLIENT, _WINDOW_S))
-    sign_ins_by_client: Rates = field(default_factory=lambda: Rates(_SIGN_INS_PER_CLIENT, _WINDOW_S))
+    links_by_address: Rates = field(default_factory=lambda: Rates(LINKS_PER_ADDRESS, RATES_WINDOW_S))
+    links_by_client: Rates = field(default_factory=lambda: Rates(_LINKS_PER_CLIENT, RATES_WINDOW_S))
+    sign_ins_by_client: Rates = field(default_factory=lambda: Rates(_SIGN_INS_PER_CLIENT, RATES_WINDOW_S))
 
     @property
     def origin(self) -> str:

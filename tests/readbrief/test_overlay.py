@@ -31,10 +31,9 @@ from schemas.settings import Settings, Site
 from sinks.clickhouse import content_queries
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.content_queries import Audience, Scope
-from sinks.clickhouse.migrate import migrate
 from sinks.web.overlay import overlay_link, overlay_of, read_claims
 from sinks.web.pictures import marks, picture_bytes, picture_for, pictures_of
-from tests.sinks.clickhouse_store import spare_database
+from tests.sinks.clickhouse_store import migrated_database
 from tests.sinks.content_store import CLICKS, HOSTILE, READERS, STAFF, fill
 from tests.sinks.store_samples import NOW_MS
 from tests.sinks.web_world import MARKETER, Pages, served_pages
@@ -46,12 +45,12 @@ DAY = datetime.fromtimestamp(NOW_MS / 1000, UTC).date()
 MONTH = (DAY - timedelta(days=29), DAY)
 ARTICLE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Prices</title>
 <link rel="stylesheet" href="/site.css">{tag}
-<header><b>Nordhaven</b><a class="button" id="buy" href="/quote">Ask for a quote</a></header>
+<header><b>Nordhaven</b><a class="button" id="buy" href="/quote#terms">Ask for a quote</a></header>
 <main><h1>One price per machine, and what it holds</h1>
 <p>Unplanned standstill costs more than the sensor that would have foretold it. Here is what each plan holds.</p>
 <h2 id="plans">Plans</h2>
 <div class="plans"><a class="more" href="/large">Plan &lt;Large&gt;</a>
-<a class="more" href="/small">Plan Small</a></div>
+<a class="more" href="/pricing?plan=small">Plan Small</a></div>
 <h2 id="terms">Terms</h2>{text}</main></html>"""
 SHEET = """body { font: 17px/1.6 Georgia, serif; margin: 0; color: #22303c; }
 header { display: flex; justify-content: space-between; align-items: center; padding: 18px 40px; background: #16324f; color: #fff; }
@@ -76,13 +75,12 @@ class World:
 
 @pytest.fixture(scope="module")
 def world(clickhouse: ClickHouseAddress) -> Iterator[World]:
-    with spare_database(clickhouse) as base:
+    with migrated_database(clickhouse) as base:
         site, collector = LocalServer("site"), LocalServer("collector")
         settings = base.model_copy(
             update={"sites": {"docs": Site(origins=(site.origin,))}, "collector_url": collector.origin,
                     "own_accounts": (STAFF,)}
         )  # fmt: skip
-        migrate(settings)
         with connect(settings) as client:
             fill(client, f"{site.origin}/pricing")
         posted: list[str] = []
@@ -119,7 +117,7 @@ def _site(collector: str) -> Starlette:
     async def sheet(_request: Request) -> Response:
         return Response(SHEET, media_type="text/css")
 
-    return Starlette(routes=[Route("/pricing", article), Route("/site.css", sheet)])
+    return Starlette(routes=[Route("/pricing", article), Route("/quote", article), Route("/site.css", sheet)])
 
 
 @pytest.fixture
@@ -162,9 +160,45 @@ def test_figures_stand_on_their_elements_and_whoever_looks_is_no_reader(world: W
     page.keyboard.press("Escape")
     expect(legend).to_have_count(0)
     page.get_by_text("Ask for a quote").hover()
-    assert world.posted == []
-    assert not [url for url in asked if url.endswith("/v1/events")]
-    assert page.evaluate("localStorage.length") == 0
+    assert _was_silent(world, page, asked)
+
+
+def _was_silent(world: World, page: Page, asked: list[str]) -> bool:
+    told = [url for url in asked if url.endswith("/v1/events")]
+    return (world.posted, told, page.evaluate("localStorage.length")) == ([], [], 0)
+
+
+def test_whoever_closed_the_overlay_is_no_reader_of_this_page_or_of_those_it_leads_to(world: World, page: Page) -> None:
+    world.posted.clear()
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(world.link())
+    legend = page.get_by_role("dialog", name="What readers did here")
+    expect(legend).to_be_visible()
+    page.keyboard.press("Escape")
+    expect(legend).to_have_count(0)
+    page.mouse.wheel(0, 900)
+    page.locator("h2").first.click()
+    page.evaluate("location.hash = '#plans'")
+    # As a page does that puts its scripts in anew, and one that speaks to the snippet.
+    page.evaluate(
+        """src => new Promise(done => {
+          const made = Object.assign(document.createElement("script"), { src, onload: done });
+          made.dataset.site = "docs";
+          document.head.append(made);
+        })""",
+        f"{world.collector}/rb.js",
+    )
+    page.evaluate("readbrief('identify', 'x'); readbrief('consent', 'granted')")
+    assert _was_silent(world, page, asked)
+    page.get_by_text("Ask for a quote").click()
+    expect(page).to_have_url(f"{world.site}/quote#rb-off&terms")
+    page.wait_for_function("scrollY > 300")  # where the link led to
+    page.mouse.wheel(0, 300)
+    page.locator("h1").click()
+    page.get_by_text("Plan Small").click()
+    expect(page).to_have_url(f"{world.site}/pricing?plan=small#rb-off&")
+    assert _was_silent(world, page, asked)
 
 
 def _is_drawn(page: Page, x: float, y: float) -> bool:

@@ -123,6 +123,6 @@ def _outcome(number: int, brief_id: str, kind: OutcomeKind, at_ms: int, text: st
     rep_id = "bo" if brief_id == "b2" else "ann"
     said = Outcome(
         outcome_id=f"o{number}", delivery_id=by or f"d-{brief_id}", rep_id=rep_id, channel=ChannelKind.email,
-        brief_ids=(brief_id,), kind=kind, at_ms=at_ms, text=text,
+        brief_ids=(brief_id,), account_ids=("bolt" if brief_id == "b2" else "acme",), kind=kind, at_ms=at_ms, text=text,
     )  # fmt: skip
     return Record("outcomes", 0, 0, rep_id.encode(), said.to_bytes())

@@ -17,8 +17,9 @@ from schemas.errors import InputError
 from schemas.events import Click, Event, PageProgress, SectionAttention
 from schemas.rep_mail import RepMail
 from schemas.settings import Settings
-from sinks.clickhouse import page_queries
+from sinks.clickhouse import content_queries
 from sinks.clickhouse.client import connect
+from sinks.clickhouse.content_queries import Audience, Scope
 from sinks.clickhouse.erasing import CONDITIONS, counts, erase, people_of
 from sinks.clickhouse.rows import TABLES
 from sinks.clickhouse.writer import Writer
@@ -43,7 +44,7 @@ from tests.sinks.store_samples import (
 )
 from tests.support.clickhouse import ClickHouseAddress
 
-ROLLUPS = ("content_days", "section_days", "click_days", "account_days")
+ROLLUPS = ("content_days", "account_days")
 
 
 @pytest.fixture(scope="module")
@@ -104,23 +105,30 @@ def theirs() -> list[Record]:
     ]
 
 
-OF_ACCOUNTS = {"briefs", "account_days", "decisions", "sent_messages"}  # which name nobody
+OF_ACCOUNTS = {"briefs", "rep_briefs", "account_days", "decisions", "sent_messages"}  # which name nobody
 
 
 def contents(client: Client) -> dict[str, list[Any]]:
-    tables = ["reads", "identified_accounts", *(table.name for table in TABLES.values())]
+    tables = [
+        "reads",
+        "identified_accounts",
+        "account_standings",
+        "rep_outcomes",
+        "brief_outcomes",
+        *(table.name for table in TABLES.values()),
+    ]
     return {table: client.execute(f"SELECT * FROM {table} FINAL ORDER BY ALL") for table in tables}  # noqa: S608 - our names
 
 
 def answers(client: Client) -> list[Any]:
     always = date(2000, 1, 1), date(2100, 1, 1)
-    sections = "SELECT url, section, maxMap(views) AS m FROM section_days GROUP BY 1, 2 HAVING notEmpty(m)"
+    page = Scope(URL, *always)
     return [
-        [day for day in page_queries.content_by_day(client, *always) if day.views],
-        page_queries.scroll_curve(client, URL, *always),
-        [spot for spot in page_queries.heatmap(client, URL, *always) if spot.clicks],
-        page_queries.account_by_day(client, "a1", *always),
-        client.execute(sections),
+        content_queries.contents(client, *always, Audience()),
+        content_queries.curve(client, page),
+        content_queries.clicks(client, page),
+        content_queries.sections(client, page),
+        [line for line in content_queries.contents(client, *always, Audience(account_id="a1")) if line.views],
     ]
 
 
@@ -164,8 +172,25 @@ def test_what_was_decided_and_sent_of_a_forgotten_account_goes_and_of_another_st
     assert (found["briefs"], found["decisions"], found["sent_messages"]) == (1, 1, 1)
     erase(client, people)
     assert client.execute("SELECT brief_id FROM briefs FINAL") == [("brief_2",)]
+    assert client.execute("SELECT brief_id FROM rep_briefs FINAL") == [("brief_2",)]
     assert client.execute("SELECT decision_id FROM decisions FINAL") == [("decision_of-a9_sent_free",)]
     assert client.execute("SELECT brief_id FROM sent_messages FINAL") == [("brief_2",)]
+
+
+def test_the_list_of_accounts_shows_the_newest_summary_that_is_left(client: Client) -> None:
+    """The newest day's names somebody who is forgotten; the one told last, without them, is of the day before."""
+    without = interest(NOW_MS - 86_400_000, score=7).model_copy(update={"readers": ()})
+    write(client, [
+        Record("interest", 0, 0, b"a1", interest(NOW_MS, score=99).to_bytes(), NOW_MS),
+        Record("interest", 0, 1, b"a1", without.to_bytes(), NOW_MS + 1),
+        entity(CONTACT),
+    ])  # fmt: skip
+    standing = "SELECT account_id, score, readers FROM account_standings FINAL"
+    assert client.execute(standing) == [("a1", 99, 1)]
+    erase(client, people_of(client, "contact", "c1"))
+    assert client.execute(standing) == [("a1", 7, 0)]
+    erase(client, people_of(client, "account", "a1"))
+    assert client.execute(standing) == []
 
 
 def test_a_kind_that_is_none_is_named(client: Client) -> None:

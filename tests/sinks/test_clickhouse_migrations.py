@@ -3,7 +3,7 @@
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from clickhouse_driver import Client
@@ -174,3 +174,46 @@ def test_waiting_for_clickhouse_ends_when_stopped(settings: Settings) -> None:
 def test_a_database_that_is_not_there_is_named(settings: Settings) -> None:
     with pytest.raises(InputError, match=settings.clickhouse_database):
         connect(settings)
+
+
+def test_what_was_sorted_by_random_ids_is_found_by_account_and_rep_afterwards(settings: Settings) -> None:
+    make_migrated(settings)
+    with connect(settings) as client:
+        for name in ("rep_briefs", "rep_outcomes", "brief_outcomes", "account_standings"):
+            source = {"rep_briefs": "briefs", "account_standings": "interest"}.get(name, "outcomes")
+            client.execute(f"DROP TABLE {name}_of_{source}")
+            client.execute(f"DROP TABLE {name}")
+        for table, key in (("briefs", "brief_id"), ("outcomes", "outcome_id")):  # as the first migration made them
+            client.execute(f"CREATE TABLE before AS {table} ENGINE = ReplacingMergeTree ORDER BY {key}")
+            client.execute(f"EXCHANGE TABLES before AND {table}")
+            client.execute("DROP TABLE before")
+        client.execute("CREATE TABLE before AS interest ENGINE = ReplacingMergeTree(told) ORDER BY (account_id, day)")
+        client.execute("EXCHANGE TABLES before AND interest")
+        client.execute("DROP TABLE before")
+        for reads in (1, 2):  # told twice: the last stands
+            client.execute(
+                "INSERT INTO briefs (brief_id, account_id, rep_id, decided, reads) VALUES",
+                [("b", "a", "r", NOW, reads)],
+            )
+        outcome = ("o", "d", "r", ["b"], "sent", NOW)
+        client.execute(
+            "INSERT INTO outcomes (outcome_id, delivery_id, rep_id, brief_ids, kind, at) VALUES", [outcome, outcome]
+        )
+        days = [("a", NOW.date() - timedelta(days=day), NOW, 10.0 - day) for day in range(3)]
+        client.execute("INSERT INTO interest (account_id, day, told, score) VALUES", days)
+        client.execute("ALTER TABLE schema_migrations DELETE WHERE name LIKE '0034%'", settings={"mutations_sync": 2})
+    assert [name[:4] for name in migrate(settings)] == ["0034"]
+    with connect(settings) as client:
+        assert client.execute("SELECT brief_id, reads FROM briefs FINAL") == [("b", 2)]
+        assert client.execute("SELECT rep_id, brief_id, reads FROM rep_briefs FINAL") == [("r", "b", 2)]
+        assert client.execute("SELECT brief_id, kind, outcome_id FROM brief_outcomes FINAL") == [("b", "sent", "o")]
+        assert client.execute("SELECT rep_id, brief_ids, delivery_id FROM rep_outcomes FINAL") == [("r", ["b"], "d")]
+        assert client.execute("SELECT account_id, score FROM account_standings FINAL") == [("a", 10.0)]
+        assert client.execute("SELECT count() FROM interest FINAL") == [(3,)]
+        keys = "SELECT name, sorting_key FROM system.tables WHERE database = currentDatabase() AND name IN %(names)s"
+        assert dict(client.execute(keys, {"names": ("briefs", "outcomes")})) == {
+            "briefs": "account_id, brief_id", "outcomes": "kind, rep_id, outcome_id",
+        }  # fmt: skip
+        assert not client.execute(
+            "SELECT name FROM system.tables WHERE database = currentDatabase() AND name LIKE '%\\_by\\_%'"
+        )

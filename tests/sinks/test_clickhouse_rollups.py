@@ -12,7 +12,9 @@ from schemas import topics
 from schemas.activity import Activity, ActivityItem
 from schemas.envelope import Envelope
 from schemas.events import Click, PagePing, PageProgress, PageView, SectionAttention, Viewport
+from sinks.clickhouse import content_queries as content
 from sinks.clickhouse import page_queries as pages
+from sinks.clickhouse.content_queries import Audience, Scope
 from sinks.clickhouse.writer import Writer
 from sinks.consumer import Record
 from tests.sinks.clickhouse_store import migrated_store
@@ -22,6 +24,7 @@ from tests.support.clickhouse import ClickHouseAddress
 URL = "https://www.example.com/pricing"
 DAY = datetime.fromtimestamp(NOW_MS / 1000, UTC).date()
 ALWAYS = (date(2000, 1, 1), date(2100, 1, 1))
+PAGE = Scope(URL, *ALWAYS)
 
 
 @pytest.fixture(scope="module")
@@ -93,47 +96,45 @@ def highest(story: list[Envelope], name: str) -> dict[tuple[str, str], int]:
     return found
 
 
-def test_content_by_day_counts_each_view_once_with_its_highest_total(told: Client, story: list[Envelope]) -> None:
+def test_the_list_counts_each_view_once_with_its_highest_total(told: Client, story: list[Envelope]) -> None:
     active_ms = sum(highest(story, "active_ms").values()) + 2 * 3 * 500
-    expected = pages.ContentDay(DAY, URL, "Pricing", len(highest(story, "active_ms")), 12, active_ms)
-    assert pages.content_by_day(told, DAY, DAY) == [expected]
-    assert pages.content_by_day(told, ALWAYS[0], date(2001, 1, 1)) == []
+    expected = content.ContentLine(URL, "Pricing", len(highest(story, "active_ms")), 12, active_ms)
+    assert content.contents(told, DAY, DAY, Audience()) == [expected]
+    assert content.contents(told, ALWAYS[0], date(2001, 1, 1), Audience()) == []
 
 
 def test_the_scroll_curve_falls_from_all_views_to_those_that_came_to_the_end(
     told: Client, story: list[Envelope]
 ) -> None:
     depths = highest(story, "depth_pct")
-    curve = pages.scroll_curve(told, URL, *ALWAYS)
+    curve = content.curve(told, PAGE)
     assert curve.views == len(depths)
     assert curve.reached == tuple(sum(depth >= tenth * 10 for depth in depths.values()) for tenth in range(11))
     assert curve.band_ms == (12 * 30, *(12 * 3 * n for n in range(9)))
 
 
 def test_the_scroll_curve_of_one_class_of_windows_leaves_the_others_out(told: Client) -> None:
-    curve = pages.scroll_curve(told, URL, *ALWAYS, viewport="tablet")
+    curve = content.curve(told, Scope(URL, *ALWAYS, Audience(viewport="tablet")))
     assert (curve.views, curve.band_ms[0]) == (4, 4 * 30)
 
 
 def test_a_click_counts_once_on_its_spot_of_the_element(told: Client) -> None:
-    spots = pages.heatmap(told, URL, *ALWAYS)
-    assert spots == [
-        pages.Spot("mobile", "a#buy", 10, 19, clicks=6, rage=1, dead=0),
-        pages.Spot("mobile", "a#buy", 19, 19, clicks=6, rage=0, dead=0),
-    ]
+    spots = [(one.viewport, one.element, round(one.x, 2), round(one.y, 2), one.clicks, one.rage, one.dead)
+             for one in content.clicks(told, PAGE)]  # fmt: skip
+    assert spots == [("mobile", "a#buy", 0.55, 0.95, 6, 1, 0), ("mobile", "a#buy", 0.95, 0.95, 6, 0, 0)]
 
 
 def test_time_in_a_section_is_its_highest_total_per_view(told: Client) -> None:
-    query = "SELECT url, section, max(title), arraySum(mapValues(maxMap(views))) FROM section_days GROUP BY 1, 2"
-    assert told.execute(query) == [(URL, "plans", "Plans", 12 * 21)]
+    assert content.sections(told, PAGE) == [content.Section("plans", "Plans", 12, 12 * 21)]
 
 
 def test_an_accounts_day_is_what_the_streams_were_told_once(told: Client, story: list[Envelope]) -> None:
-    (day,) = pages.account_by_day(told, "a1", *ALWAYS)
     mine = story[:10]
     pings = sum(one.event.beat_ms for one in mine if isinstance(one.event, PagePing))
-    assert day.active_ms == sum(highest(mine, "active_ms").values()) + pings
-    assert day.readers == tuple(sorted({f"c-{one.visitor_id}" for one in mine}))
+    active_ms = sum(highest(mine, "active_ms").values()) + pings
+    readers = {one.visitor_id for one in mine}
+    expected = content.ContentLine(URL, "", len(highest(mine, "active_ms")), len(readers), active_ms)
+    assert content.contents(told, *ALWAYS, Audience(account_id="a1")) == [expected]
 
 
 def test_an_accounts_timeline_is_by_whom_a_read_is_taken_to_be_now(told: Client) -> None:

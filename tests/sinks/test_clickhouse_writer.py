@@ -43,7 +43,7 @@ def shared(clickhouse: ClickHouseAddress) -> Iterator[Client]:
 
 @pytest.fixture
 def client(shared: Client) -> Client:
-    rollups = ("content_days", "section_days", "click_days", "account_days", "identified_accounts")
+    rollups = ("content_days", "account_days", "identified_accounts")
     for table in ("reads", *rollups, *(table.name for table in TABLES.values())):
         shared.execute(f"TRUNCATE TABLE {table}")
     return shared

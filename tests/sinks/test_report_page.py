@@ -1,22 +1,18 @@
 """The weekly page as people see it: complete in every language, and text of others stays text."""
 
 import re
-import string
 from collections.abc import Callable
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Literal
 
 import pytest
-import yaml
 from playwright.sync_api import Browser, ViewportSize
 
 from schemas.playbook import Playbook, TopicPlay, load_playbook
-from sinks.report import words as words_module
 from sinks.report.page import Page, colleague_page, queries_of, weekly_page
 from sinks.report.week import week_named
 from sinks.report.weekly import ContentLine, Heard, MoverLine, OwnerlessLine, RepLine, TopicLine, Weekly
-from sinks.report.words import languages, words_for
 from tests.sinks.report_store import BERLIN, HOSTILE, MONDAY_MS, SITE
 
 WEEK = week_named("2026-W47", BERLIN)
@@ -58,20 +54,6 @@ class Tags(HTMLParser):
         self.text += data
 
 
-def test_every_language_has_every_phrase_with_the_same_facts() -> None:
-    folder = Path(words_module.__file__).parent / "phrases"
-    tables = {path.stem: yaml.safe_load(path.read_text()) for path in folder.glob("*.yaml")}
-    assert set(tables) == {"en", "zh-Hans", "zh-Hant"}
-
-    def facts(table: dict[str, str]) -> dict[str, list[str]]:
-        parse = string.Formatter().parse
-        return {key: sorted(name for _, name, _, _ in parse(text) if name) for key, text in table.items()}
-
-    assert facts(tables["en"]) == facts(tables["zh-Hans"]) == facts(tables["zh-Hant"])
-    traditional = tables["zh-Hant"]
-    assert sum(traditional[key] == tables["zh-Hans"][key] for key in traditional) < len(traditional) / 3
-
-
 @pytest.mark.parametrize("language", ["en", "zh-Hans", "zh-Hant"])
 @pytest.mark.parametrize("page", [FULL, EMPTY])
 def test_text_from_outside_stays_text(page: Weekly, language: str) -> None:
@@ -81,14 +63,6 @@ def test_text_from_outside_stays_text(page: Weekly, language: str) -> None:
     assert "script" not in tags.found
     assert (HOSTILE in tags.text) == (page is FULL)
     assert "{{" not in shown.html + shown.text
-
-
-def test_a_language_is_the_nearest_that_its_reader_understands() -> None:
-    said = {tag: words_for(tag).language for tag in ("zh-TW", "zh-HK", "zh", "zh-CN", "de", "en-GB")}
-    assert said == {
-        "zh-TW": "zh-Hant", "zh-HK": "zh-Hant", "zh": "zh-Hans", "zh-CN": "zh-Hans", "de": "en", "en-GB": "en",
-    }  # fmt: skip
-    assert set(said.values()) == set(languages())
 
 
 def test_every_number_stands_with_its_query_on_the_web_and_none_in_a_mail() -> None:

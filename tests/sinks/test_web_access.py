@@ -9,10 +9,9 @@ from schemas.channel import ChannelKind
 from schemas.delivery import Outcome, OutcomeKind
 from schemas.directory import Channel, Directory, Rep
 from schemas.rep_mail import RepMail
-from sinks.web.access import sight_of
+from sinks.web.access import For, sight_of
 from sinks.web.app import PAGES
 from sinks.web.question_list import QUESTIONS
-from sinks.web.routing import For
 from tests.sinks.store_samples import brief
 from tests.sinks.web_world import MARKETER, NOW_MS, REPS, Pages, Told, address, directory
 from tests.sinks.web_world import PAGES as CONTENTS
@@ -135,8 +134,43 @@ def test_a_mail_that_came_back_is_a_failure_and_no_brief_that_the_rep_has_had(pa
         assert "1 of 5</b> briefs today" in page
 
 
-def test_health_is_for_managers_and_marketing_alone(pages: Pages) -> None:
-    for who, status in ((address("ann"), 404), (address("dan"), 200), (MARKETER, 200)):
+def test_what_is_not_for_everybody_is_there_for_those_alone_whom_it_is_for(pages: Pages) -> None:
+    """Every route and query that names no account and no rep is walked by a rep, a manager and marketing."""
+    for_leads = {"GET /health", "GET /queries/delivery-failures"}
+    for_marketing = {"POST /health/try-again", "GET /queries/dead-letters", "GET /queries/dead-letter"}
+    walked = [f"GET {path}" for path in ADDRESSES if path in ONE_OF_EACH]
+    walked += [f"POST {page.path}" for page in PAGES if page.method == "POST" and page.whom is not For.anyone]
+    walked = sorted(
+        one for one in set(walked) - {"POST /sign-out"} if not re.search(r"/(accounts|reps)/|account-", one)
+    )
+    with pages.client(MARKETER) as client:
+        letter = re.search(r'name="dead_letter_id" value="([^"]+)"', client.get("/health").text)
+        assert letter
+    found = dict[str, set[str]]()
+    for who in (address("ann"), address("dan"), MARKETER):
         with pages.client(who) as client:
-            assert client.get("/health").status_code == status
-            assert client.get("/queries/dead-letters").status_code == status
+            token = re.search(r'name="csrf" value="(\w+)"', client.get("/accounts").text)
+            assert token
+            form = {"dead_letter_id": letter[1], "csrf": token[1]}
+            for one in walked:
+                method, _, path = one.partition(" ")
+                answer = client.get(path) if method == "GET" else client.post(path, data=form)
+                if answer.status_code in (200, 303):
+                    found.setdefault(who, set()).add(one)
+    everybodys = found[MARKETER] - for_leads - for_marketing
+    assert found == {
+        address("ann"): everybodys, address("dan"): everybodys | for_leads,
+        MARKETER: everybodys | for_leads | for_marketing,
+    }  # fmt: skip
+    assert len(pages.published) == 1  # marketing's
+
+
+def test_a_manager_sees_how_the_system_is_but_no_letter_of_anybodys(pages: Pages) -> None:
+    with pages.client(address("cleo")) as client:
+        of_manager = client.get("/health").text
+    with pages.client(MARKETER) as client:
+        of_marketing = client.get("/health").text
+    assert "readbrief-visitors" in of_manager
+    assert "dead_letter_id" in of_marketing
+    assert "/queries/dead-letters" in of_marketing
+    assert "dead" not in of_manager.lower()

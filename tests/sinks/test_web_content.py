@@ -14,11 +14,10 @@ from schemas.directory import Channel, Directory, Rep
 from schemas.settings import Site
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.content_queries import Curve
-from sinks.clickhouse.migrate import migrate
 from sinks.web.content import QUESTIONS as ASKED
 from sinks.web.content import Tenth, tenths_of
 from sinks.web.overlay import read_claims
-from tests.sinks.clickhouse_store import spare_database
+from tests.sinks.clickhouse_store import migrated_database
 from tests.sinks.content_store import HOSTILE, STAFF, URL, entities, fill
 from tests.sinks.test_report_page import CONTRAST, Tags
 from tests.sinks.web_world import MARKETER, Pages, address, served_pages
@@ -31,11 +30,10 @@ QUESTIONS = ("content", "content-curve", "content-sections", "content-clicks", "
 
 @pytest.fixture(scope="module")
 def pages(clickhouse: ClickHouseAddress) -> Iterator[Pages]:
-    with spare_database(clickhouse) as base:
+    with migrated_database(clickhouse) as base:
         settings = base.model_copy(
             update={"own_accounts": (STAFF,), "sites": {"www": Site(origins=("https://www.example.com",))}}
         )
-        migrate(settings)
         with connect(settings) as client:
             fill(client)
         with served_pages(settings) as served:

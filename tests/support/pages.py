@@ -5,8 +5,7 @@ from collections.abc import Iterator
 import pytest
 
 from sinks.clickhouse.client import connect
-from sinks.clickhouse.migrate import migrate
-from tests.sinks.clickhouse_store import spare_database
+from tests.sinks.clickhouse_store import migrated_database
 from tests.sinks.web_world import Pages, fill, served_pages
 from tests.support.clickhouse import ClickHouseAddress
 
@@ -14,8 +13,7 @@ from tests.support.clickhouse import ClickHouseAddress
 @pytest.fixture(scope="module")
 def pages(clickhouse: ClickHouseAddress) -> Iterator[Pages]:
     """Serve the filled store's pages."""
-    with spare_database(clickhouse) as settings:
-        migrate(settings)
+    with migrated_database(clickhouse) as settings:
         with connect(settings) as client:
             fill(client)
         with served_pages(settings) as served:

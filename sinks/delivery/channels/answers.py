@@ -1,6 +1,7 @@
 """What a chat service answered, and what that means where the status alone tells it."""
 
 import json
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,6 +12,7 @@ _TOO_MANY = 429
 _NOT_IN_TIME = 504
 _RETRIED = frozenset({408, 425, 429, 500, 502, 503})
 _MAX_WORD = 40
+_ERRCODE_BUSY = -1
 
 
 @dataclass(frozen=True)
@@ -79,3 +81,23 @@ def refusal(service: str, answer: Answer, word: str) -> SendError:
     if answer.status == _NOT_IN_TIME:
         return UnknownSendError(reason)
     return PermanentSendError(reason)
+
+
+def judged_by_errcode(service: str, answer: Answer, too_many: Collection[int], wait_s: float) -> Sent:
+    """Read the answer of a robot whose refusals have status 200 too, and their reason in `errcode`.
+
+    After one of `too_many` it hears nothing for a while: `wait_s`, if it does not say how long itself.
+
+    Raises:
+        SendError: it was not taken.
+    """
+    if not answer.is_success:
+        raise refusal(service, answer, "")
+    code = coded(answer, "errcode")
+    if code == 0:
+        return Sent()
+    if code in too_many:
+        raise TransientSendError(f"{service} takes no more for now (errcode {code})", answer.retry_after_s or wait_s)
+    if code == _ERRCODE_BUSY:
+        raise TransientSendError(f"{service} is busy (errcode -1)", answer.retry_after_s)
+    raise PermanentSendError(f"{service} refused: errcode {code}")

@@ -6,18 +6,16 @@ import hmac
 from typing import Any
 from urllib.parse import quote
 
-from sinks.delivery.channels.answers import Answer, Sent, coded, refusal
+from sinks.delivery.channels.answers import Answer, Sent, judged_by_errcode
 from sinks.delivery.channels.cutting import cut
 from sinks.delivery.channels.markdown import headline_of, paragraphs
 from sinks.delivery.channels.rates import Window
 from sinks.delivery.channels.texts import encoded, usable
 from sinks.delivery.document import MessageDocument
-from sinks.delivery.send_errors import PermanentSendError, TransientSendError
 
 WINDOWS = (Window(20, 60.0),)
 MAX_BYTES = 20_000
 BLOCKED_S = 600.0  # who sends more than 20 in a minute is not heard for ten
-_BUSY = -1
 _TOO_MANY = frozenset({130101, 410100})
 
 
@@ -38,16 +36,7 @@ def judge(answer: Answer) -> Sent:
     Raises:
         SendError: it was not taken.
     """
-    if not answer.is_success:
-        raise refusal("DingTalk", answer, "")
-    code = coded(answer, "errcode")
-    if code == 0:
-        return Sent()
-    if code in _TOO_MANY:
-        raise TransientSendError(f"DingTalk takes no more for now (errcode {code})", answer.retry_after_s or BLOCKED_S)
-    if code == _BUSY:
-        raise TransientSendError("DingTalk is busy (errcode -1)", answer.retry_after_s)
-    raise PermanentSendError(f"DingTalk refused: errcode {code}")
+    return judged_by_errcode("DingTalk", answer, _TOO_MANY, BLOCKED_S)
 
 
 def _message(document: MessageDocument, missing: str) -> dict[str, Any]:

@@ -9,9 +9,9 @@ from typing import Any
 from sinks.delivery.channels.answers import Answer, Sent, coded, refusal
 from sinks.delivery.channels.cutting import cut
 from sinks.delivery.channels.rates import Window
-from sinks.delivery.channels.texts import MAX_HEADLINE, encoded, markdown_link, pieces, usable, without_calls
+from sinks.delivery.channels.texts import MAX_HEADLINE, encoded, markdown_link, pieces, usable
 from sinks.delivery.document import BriefDocument, Line, MessageDocument, Section
-from sinks.delivery.outside_text import clipped
+from sinks.delivery.outside_text import clipped, without_calls
 from sinks.delivery.send_errors import PermanentSendError, TransientSendError
 
 WINDOWS = (Window(5, 1.0), Window(100, 60.0))

@@ -6,16 +6,13 @@ from functools import lru_cache
 from typing import Any
 
 from sinks.delivery.document import Button, Line
-from sinks.delivery.outside_text import clipped, web_address
+from sinks.delivery.outside_text import clipped, web_address, without_calls
 
 MAX_HEADLINE = 150
 _MAX_LINE = 500
 _MAX_LABEL = 60
 _MAX_URL = 2_000
-_MENTION = re.compile(r"@(?=\w)")
-_BARE_ADDRESS = re.compile(r"(?i)\b(https?|ftp)(?=://)|\b(www)(?=\.)")
 _ENTITY = re.compile(r"&(?=#?\w+;)")
-_ZERO_WIDTH_SPACE = "\u200b"
 # Where backslashes may not escape: the same signs, drawn full width, which no markup knows.
 _FULL_WIDTH = str.maketrans({sign: chr(ord(sign) + 0xFEE0) for sign in "<>[]*`\\_~"})
 _URL_SIGNS = str.maketrans({"(": "%28", ")": "%29", "[": "%5B", "]": "%5D", "*": "%2A"})
@@ -43,12 +40,6 @@ def usable(buttons: tuple[Button, ...]) -> list[tuple[str, str, str]]:
         for button in buttons
         if (url := address(button.url)) is not None
     ]
-
-
-def without_calls(text: str) -> str:
-    """Return text of which a service that looks for names and addresses in plain words makes no mention and no link."""
-    text = _MENTION.sub("@" + _ZERO_WIDTH_SPACE, text)
-    return _BARE_ADDRESS.sub(lambda found: found[0] + _ZERO_WIDTH_SPACE, text)
 
 
 def full_width(text: str) -> str:

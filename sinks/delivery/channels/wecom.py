@@ -2,17 +2,15 @@
 
 from typing import Any
 
-from sinks.delivery.channels.answers import Answer, Sent, coded, refusal
+from sinks.delivery.channels.answers import Answer, Sent, judged_by_errcode
 from sinks.delivery.channels.cutting import cut
 from sinks.delivery.channels.markdown import headline_of, paragraphs
 from sinks.delivery.channels.rates import Window
 from sinks.delivery.document import MessageDocument
-from sinks.delivery.send_errors import PermanentSendError, TransientSendError
 
 WINDOWS = (Window(20, 60.0),)
 MAX_BYTES = 4_096  # of the content, in UTF-8
 _MINUTE_S = 60.0
-_BUSY = -1
 _TOO_MANY = frozenset({45009, 45033})
 
 
@@ -27,16 +25,7 @@ def judge(answer: Answer) -> Sent:
     Raises:
         SendError: it was not taken.
     """
-    if not answer.is_success:
-        raise refusal("WeCom", answer, "")
-    code = coded(answer, "errcode")
-    if code == 0:
-        return Sent()
-    if code in _TOO_MANY:
-        raise TransientSendError(f"WeCom takes no more for now (errcode {code})", answer.retry_after_s or _MINUTE_S)
-    if code == _BUSY:
-        raise TransientSendError("WeCom is busy (errcode -1)", answer.retry_after_s)
-    raise PermanentSendError(f"WeCom refused: errcode {code}")
+    return judged_by_errcode("WeCom", answer, _TOO_MANY, _MINUTE_S)
 
 
 def _message(document: MessageDocument, missing: str) -> dict[str, Any]:
