@@ -7,7 +7,7 @@ is, or is not as expected, goes to the models, which have the last word.
 from collections import defaultdict
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Literal, NamedTuple, TypeVar
+from typing import Literal, NamedTuple
 
 import msgspec
 from pydantic import TypeAdapter
@@ -21,7 +21,6 @@ from streams.reading import made, max_by_key, read_of
 
 _NO_BANDS = (0,) * BANDS
 _NULL = msgspec.Raw(b"null")
-W = TypeVar("W", int, str)
 
 
 class News(NamedTuple):
@@ -78,11 +77,6 @@ class _Seen(NamedTuple):
     contact_id: str
     known: bool
     envelope: _Envelope
-
-    @property
-    def has_left(self) -> bool:
-        event = self.envelope.event
-        return isinstance(event, _Progressed) and event.left
 
 
 class _Item(msgspec.Struct, gc=False):
@@ -191,41 +185,54 @@ def _whole(item: _Item) -> ActivityItem:
 def _read_of(seen: Sequence[_Seen]) -> Read:
     """Return what events of one page view say together: the join of the reads that each would make by itself."""
     first = min(seen, key=_order) if len(seen) > 1 else seen[0]
-    opened = [one.envelope.event for one in seen if isinstance(one.envelope.event, _Opened)]
-    progressed = [one.envelope.event for one in seen if isinstance(one.envelope.event, _Progressed)]
-    bands = [event.bands for event in progressed if event.bands]
+    # One pass, as nearly all that known people do comes by here.
+    title, lang, network, viewport = "", "", "", None
+    last_ms = left_ms = active_ms = depth_pct = 0
+    bands: list[tuple[int, ...]] = []
+    sections: dict[str, int] = {}
+    titles: dict[str, str] = {}
+    known = False
+    for one in seen:
+        envelope = one.envelope
+        event, at_ms = envelope.event, envelope.occurred_ms
+        title, last_ms = max(title, event.title), max(last_ms, at_ms)
+        network, known = max(network, envelope.client_network or ""), known or one.known
+        if isinstance(event, _Opened):
+            viewport = event.viewport if viewport is None else max(viewport, event.viewport)
+            lang = max(lang, event.lang)
+            continue
+        active_ms, depth_pct = max(active_ms, event.active_ms), max(depth_pct, event.depth_pct)
+        left_ms = max(left_ms, at_ms) if event.left else left_ms
+        if event.bands:
+            bands.append(event.bands)
+        if event.sections:
+            sections = max_by_key(sections, {section.key: section.active_ms for section in event.sections})
+            titles = max_by_key(titles, {section.key: section.title for section in event.sections})
     return made(
         page_view_id=first.envelope.event.page_view_id,
         visitor_id=first.envelope.visitor_id,
         site=first.envelope.site,
         contact_id=first.contact_id,
         url=canonical_url(first.envelope.event.url),
-        title=max(one.envelope.event.title for one in seen),
-        viewport=max((event.viewport for event in opened), default=None),
-        lang=max((event.lang for event in opened), default=""),
-        network=max(one.envelope.client_network or "" for one in seen),
+        title=title,
+        viewport=viewport,
+        lang=lang,
+        network=network,
         started_ms=first.envelope.occurred_ms,
-        last_ms=max(one.envelope.occurred_ms for one in seen),
-        left_ms=max((one.envelope.occurred_ms for one in seen if one.has_left), default=0),
-        active_ms=max((event.active_ms for event in progressed), default=0),
-        depth_pct=max((event.depth_pct for event in progressed), default=0),
+        last_ms=last_ms,
+        left_ms=left_ms,
+        active_ms=active_ms,
+        depth_pct=depth_pct,
         bands=tuple(map(max, *bands)) if len(bands) > 1 else bands[0] if bands else _NO_BANDS,
-        sections=_longest([{one.key: one.active_ms for one in event.sections} for event in progressed]),
-        section_titles=_longest([{one.key: one.title for one in event.sections} for event in progressed]),
-        known=any(one.known for one in seen),
+        sections=sections,
+        section_titles=titles,
+        known=known,
     )
 
 
 def _order(one: _Seen) -> tuple[int, str, str, str, str]:
     envelope = one.envelope
     return envelope.occurred_ms, envelope.visitor_id, envelope.site, canonical_url(envelope.event.url), one.contact_id
-
-
-def _longest(said: Sequence[dict[str, W]]) -> dict[str, W]:
-    longest: dict[str, W] = {}
-    for each in said:
-        longest = max_by_key(longest, each)
-    return longest
 
 
 @lru_cache(maxsize=20_000)

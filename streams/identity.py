@@ -239,7 +239,7 @@ def _activity(
     envelopes: Sequence[Envelope | EnvelopeHead], spans: Sequence[Span], directory: Directory
 ) -> list[tuple[str, Did]]:
     found = []
-    accounts = dict.fromkeys(span.account_id for span in spans)
+    accounts = tuple(dict.fromkeys(span.account_id for span in spans))
     for envelope in envelopes:
         event = envelope.event
         if isinstance(event, Withdraw):
@@ -249,16 +249,14 @@ def _activity(
             if account := directory.account_of(contact_id):
                 found.append((account.account_id, Did(contact_id, known=True, envelope=envelope)))
             continue
-        now = next((span for span in spans if span.covers(envelope.occurred_ms)), None)
+        at_ms = envelope.occurred_ms
+        now = next((span for span in spans if span.covers(at_ms)), None)
         # A page view may reach from one reader's span into another's, and belongs to whose it began in.
-        for account_id in accounts if page_view_of(event) else ([now.account_id] if now else ()):
-            own = now if now and now.account_id == account_id else None
-            item = Did(
-                contact_id=own.contact_id if own else "",
-                known=own is not None and own.evidence_ms <= envelope.occurred_ms,
-                envelope=envelope,
-            )
-            found.append((account_id, item))
+        for account_id in accounts if page_view_of(event) else ((now.account_id,) if now else ()):
+            if now and now.account_id == account_id:
+                found.append((account_id, Did(now.contact_id, now.evidence_ms <= at_ms, envelope)))
+            else:
+                found.append((account_id, Did("", known=False, envelope=envelope)))
     return found
 
 
