@@ -9,6 +9,7 @@ from readbrief.playbook_watch import FAULTS
 from schemas.settings import Settings
 from schemas.topics import DAY_MS, TOPICS
 from sinks.clickhouse.metrics import sink_metrics
+from streams.metrics import TOO_LATE
 
 
 def reference() -> str:
@@ -50,7 +51,11 @@ def reference() -> str:
             "",
             "| metric | type | meaning |",
             "| --- | --- | --- |",
-            *(f"| `{each.name}` | {each.type} | {each.documentation} |" for each in FAULTS.collect()),
+            *(
+                f"| `{each.name}{'_total' * (each.type == 'counter')}` | {each.type} | {each.documentation} |"
+                for metric in (FAULTS, TOO_LATE)
+                for each in metric.collect()
+            ),
             "",
         ]
     )

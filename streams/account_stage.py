@@ -8,11 +8,12 @@ from schemas.playbook import Playbook
 from schemas.rep_mail import RepMail
 from schemas.topics import BRIEFS, DECISIONS, DIRECTORY, INTEREST
 from streams.account_records import changes_between, state_of
-from streams.account_state import AccountState, joined_in, within_history
+from streams.account_state import AccountState, joined_in, too_late, within_history
 from streams.accounts import advance
 from streams.activity_news import News, in_turn, news_in
 from streams.backlog import put_off
 from streams.forgetting import without
+from streams.metrics import TOO_LATE
 from streams.records import Change, Table
 from streams.stage import Incoming, Send, Work
 
@@ -53,6 +54,7 @@ class AccountStage:
         for news in in_turn(new):
             state = without(state, news.forgotten) if news.forgotten else state
             state = joined_in(state, news)
+        TOO_LATE.inc(len(too_late(state, new, self._history_days, now_ms)))
         if not is_due and (later := put_off(state, new, now_ms)):
             work.changes += changes_between(before, later.state, records)
             work.due[key], work.decoded[key] = later.due_ms, later.state

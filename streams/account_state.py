@@ -102,6 +102,17 @@ def within_history(state: AccountState, history_days: int) -> AccountState:
     )
 
 
+def too_late(state: AccountState, news: Iterable[News], history_days: int, now_ms: int) -> list[str]:
+    """Return the page views of news, joined in already, that the account's history has passed by."""
+    history_ms = history_days * DAY_MS
+    old = {read.page_view_id for one in news for read in one.reads if read.last_ms < now_ms - history_ms}
+    if not old:
+        return []  # nearly always: nothing is older than an account's history that is not older than the clock's
+    known = {**state.others, **state.reads}
+    horizon_ms = max(read.last_ms for read in known.values()) - history_ms
+    return [name for name in sorted(old) if name in known and known[name].last_ms < horizon_ms]
+
+
 def _still_of_use(owners: dict[str, Ownership], reads: Iterable[Read], history_days: int) -> dict[str, Ownership]:
     """Leave out visitors of whom nothing was read and nothing learnt within the history."""
     known = list(reads)

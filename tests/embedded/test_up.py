@@ -136,12 +136,19 @@ def test_started_again_it_has_what_it_had_and_sends_nothing_twice(
             assert len(mail.wait_for(1, 30)) == 1
             assert len(chat.wait_for(1, 30)) == 1
             assert wait_until(lambda: stack.query("SELECT 1 FROM outcomes") or None, 15)
+            refuses_a_second_stack_on_its_directory(stack)
+            take_back_an_identification(stack)
+            for number in range(200):
+                assert report(stack, f"visitor-a{number}", progress(f"pv-a{number}", 5)) == 204
             memory = sum(one.memory_info().rss for one in stack.processes().values())
             children = list(stack.processes().values())
             stack.running.process.send_signal(signal.SIGINT)
             assert stack.running.process.wait(30) == 0
+            assert "may be lost" not in stack.running.tail()
             assert not psutil.wait_procs(children, timeout=5)[1], "a process outlived its supervisor"
         with up(tmp_path / "data", mail, chat, port) as stack:
+            # What was accepted just before the end is there.
+            assert stack.query("SELECT count() FROM events FINAL WHERE page_view_id LIKE 'pv-a%'") == [(200,)]
             assert stack.query("SELECT count() FROM briefs FINAL") == [(1,)]
             # Nobody says again who this is: that is known from before.
             assert report(stack, "visitor-1", progress("pv-1", 40), progress("pv-2", 25)) == 204
@@ -149,10 +156,58 @@ def test_started_again_it_has_what_it_had_and_sends_nothing_twice(
             assert wait_until(lambda: stack.query("SELECT 1 FROM briefs FINAL LIMIT 1, 1") or None, 15)
             told = stack.query("SELECT JSONExtractKeys(message, 'told') FROM briefs FINAL ORDER BY decided")
             assert told == [(["pv-1"],), (["pv-2"],)]
+            has_taken_the_identification_back(stack)
             time.sleep(3)  # a second mail on the same reading would have come by now
         assert (len(mail.received), len(chat.received)) == (2, 2)
     figure(f"whole stack: {memory / 1e6:.0f} MB of memory (target: {MAX_MEMORY_BYTES / 1e6:.0f})")
     assert memory < MAX_MEMORY_BYTES
+
+
+def refuses_a_second_stack_on_its_directory(stack: Stack) -> None:
+    second = subprocess.run(
+        [sys.executable, "-m", "readbrief", "up", "--data", stack.data, "--playbook", COMPANY / "playbook.yaml"],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert second.returncode == 1
+    assert second.stderr.strip().endswith("stop it, or choose another")
+    assert len(second.stderr.strip().splitlines()) == 1
+
+
+def interest_of_bolt(stack: Stack) -> list[tuple[object, ...]]:
+    return stack.query("SELECT readers, active_ms_last_7_days FROM interest FINAL WHERE account_id = 'bolt'")
+
+
+def identified_as_fay(stack: Stack) -> list[tuple[object, ...]]:
+    return stack.query("SELECT contact_id, withdrawn FROM identified FINAL WHERE visitor_id = 'visitor-f'")
+
+
+def take_back_an_identification(stack: Stack) -> None:
+    """Have a visitor taken for Fay, and take that back; what was read is too little for a brief."""
+    sign: dict[str, object] = {"type": "identify", "event_id": "id-f", "token": landing_token(stack, "fay")}
+    assert report(stack, "visitor-f", sign, progress("pv-f", 4)) == 204
+    known = [(["fay"], 4_000)]
+    assert wait_until(
+        lambda: (interest_of_bolt(stack) == known and identified_as_fay(stack) == [("fay", False)]) or None, 20
+    )
+    assert '"event_id": "id-f"' in command(stack, "identity", "show", "visitor-f")
+    back = ("identity", "withdraw", "visitor-f", "--event", "id-f", "--reason", "Forwarded", "--json")
+    assert json.loads(command(stack, *back))["evidence_id"] == "id-f"
+    assert wait_until(lambda: interest_of_bolt(stack) == [([], 0)] or None, 20)
+    assert wait_until(lambda: identified_as_fay(stack) == [("fay", True)] or None, 20)
+
+
+def has_taken_the_identification_back(stack: Stack) -> None:
+    """See that after a restart the visitor is nobody still, and that Fay's own reading counts."""
+    assert report(stack, "visitor-f", progress("pv-g", 3)) == 204
+    stored = "SELECT count() FROM events FINAL WHERE page_view_id = 'pv-g'"
+    assert wait_until(lambda: stack.query(stored) == [(1,)] or None, 20)
+    sign: dict[str, object] = {"type": "identify", "event_id": "id-g", "token": landing_token(stack, "fay")}
+    assert report(stack, "visitor-g", sign, progress("pv-h", 2)) == 204
+    assert wait_until(lambda: interest_of_bolt(stack) == [(["fay"], 2_000)] or None, 20), interest_of_bolt(stack)
+    assert identified_as_fay(stack) == [("fay", True)]
 
 
 def test_a_process_that_dies_is_replaced_and_the_next_reading_is_told(tmp_path: Path) -> None:
@@ -171,19 +226,6 @@ def test_a_process_that_dies_is_replaced_and_the_next_reading_is_told(tmp_path: 
         assert stack.running.tail().count("starting it again") >= number
 
 
-def test_what_was_accepted_just_before_the_end_is_there_after_the_start(tmp_path: Path) -> None:
-    port = free_port()
-    with receiving_mail() as mail, receiving_chat() as chat:
-        with up(tmp_path / "data", mail, chat, port) as stack:
-            for number in range(200):
-                assert report(stack, f"visitor-{number}", progress(f"pv-{number}", 5)) == 204
-            stack.running.process.send_signal(signal.SIGINT)
-            assert stack.running.process.wait(30) == 0
-            assert "may be lost" not in stack.running.tail()
-        with up(tmp_path / "data", mail, chat, port) as stack:
-            assert stack.query("SELECT count() FROM events FINAL") == [(200,)]
-
-
 def has_outcomes(stack: Stack, count: int) -> bool | None:
     return stack.query("SELECT uniq(delivery_id) FROM outcomes") >= [(count,)] or None
 
@@ -197,29 +239,6 @@ def tells_again(stack: Stack, victim: str, before: int, name: str) -> bool | Non
         return None  # the collector is not back yet
 
 
-def test_a_second_stack_on_the_same_directory_is_refused_with_one_line(tmp_path: Path) -> None:
-    with receiving_mail() as mail, receiving_chat() as chat, up(tmp_path / "data", mail, chat, free_port()) as stack:
-        second = subprocess.run(
-            [
-                sys.executable,
-                "-m",
-                "readbrief",
-                "up",
-                "--data",
-                str(stack.data),
-                "--playbook",
-                COMPANY / "playbook.yaml",
-            ],
-            capture_output=True,
-            text=True,
-            check=False,
-            timeout=30,
-        )
-        assert second.returncode == 1
-        assert second.stderr.strip().endswith("stop it, or choose another")
-        assert len(second.stderr.strip().splitlines()) == 1
-
-
 def test_a_taken_port_is_named(tmp_path: Path) -> None:
     with receiving_mail() as taken:
         second = subprocess.run(
@@ -230,34 +249,3 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
         assert second.returncode == 1
         assert "collector ended" in second.stderr
         assert str(taken.port) in second.stderr
-
-
-def test_an_identification_taken_back_stays_so_in_the_store_and_after_a_restart(tmp_path: Path) -> None:
-    def interest(stack: Stack) -> list[tuple[object, ...]]:
-        return stack.query("SELECT readers, active_ms_last_7_days FROM interest FINAL WHERE account_id = 'acme'")
-
-    def identified(stack: Stack) -> list[tuple[object, ...]]:
-        return stack.query("SELECT contact_id, withdrawn FROM identified FINAL WHERE visitor_id = 'visitor-1'")
-
-    port = free_port()
-    with receiving_mail() as mail, receiving_chat() as chat:
-        with up(tmp_path / "data", mail, chat, port) as stack:
-            import_company(stack)
-            sign: dict[str, object] = {"type": "identify", "event_id": "id-1", "token": landing_token(stack, "dana")}
-            assert report(stack, "visitor-1", sign, progress("pv-1", 40)) == 204
-            assert wait_until(lambda: (interest(stack) == [(["dana"], 40_000)] and identified(stack)) or None, 20)
-            assert '"event_id": "id-1"' in command(stack, "identity", "show", "visitor-1")
-            back = ("identity", "withdraw", "visitor-1", "--event", "id-1", "--reason", "Forwarded", "--json")
-            assert json.loads(command(stack, *back))["evidence_id"] == "id-1"
-            assert wait_until(lambda: interest(stack) == [([], 0)] or None, 20)
-            assert wait_until(lambda: identified(stack) == [("dana", True)] or None, 20)
-            stack.running.process.send_signal(signal.SIGINT)
-            assert stack.running.process.wait(30) == 0
-        with up(tmp_path / "data", mail, chat, port) as stack:
-            assert report(stack, "visitor-1", progress("pv-2", 20)) == 204
-            stored = "SELECT count() FROM events FINAL WHERE page_view_id = 'pv-2'"
-            assert wait_until(lambda: stack.query(stored) == [(1,)] or None, 20)
-            sign = {"type": "identify", "event_id": "id-2", "token": landing_token(stack, "dana")}
-            assert report(stack, "visitor-2", sign, progress("pv-3", 30)) == 204
-            assert wait_until(lambda: interest(stack) == [(["dana"], 30_000)] or None, 20), interest(stack)
-            assert identified(stack) == [("dana", True)]

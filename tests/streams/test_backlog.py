@@ -1,10 +1,12 @@
 """In a backlog accounts are summed up seldom: what is late is joined at once, and told a little later."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.activity import Activity, ActivityItem
 from schemas.envelope import Envelope
+from schemas.events import PageProgress
 from schemas.playbook import Playbook
 from schemas.topics import ACTIVITY, INTEREST
 from streams.account_records import state_of
@@ -12,9 +14,11 @@ from streams.account_stage import AccountStage
 from streams.account_state import AccountState
 from streams.accounts import SETTLE_MS
 from streams.backlog import LATE_MS, LONGEST_PUT_OFF_MS
+from streams.metrics import TOO_LATE
 from streams.records import MemoryTable, Records
 from streams.stage import Incoming, Work
-from tests.streams.journeys import directory, journeys
+from streams.weighing import DAY_MS
+from tests.streams.journeys import SITE, directory, envelope, journeys
 
 NOW_MS = 1_800_000_000_000
 
@@ -80,6 +84,22 @@ def test_however_late_the_news_the_summary_is_the_same_in_the_end(
     assert behind.told == prompt.told
     assert behind.state().reads == prompt.state().reads
     assert not behind.state().unsaid_ms
+
+
+@pytest.mark.parametrize("late_ms", [0, 3_600_000], ids=["prompt", "in a backlog"])
+def test_what_comes_after_the_history_has_passed_is_counted_and_counts_for_nothing(late_ms: int) -> None:
+    worker, counted = Worker(), TOO_LATE._value.get()
+    for days in (0, 100, 5, 99):
+        at_ms = NOW_MS - 200 * DAY_MS + days * DAY_MS
+        url = f"{SITE}/problem"
+        read = PageProgress(
+            event_id=f"e{days}", occurred_ms=at_ms, page_view_id=f"pv{days}", url=url, active_ms=9_000, depth_pct=9
+        )
+        worker.hear(heard([envelope("v", at_ms, read)], NOW_MS - late_ms), NOW_MS + days)
+    worker.settle(NOW_MS + 1_000)
+    assert set(worker.state().reads) == {"pv99", "pv100"}
+    # The first had been in time: it was let go when the account read on. The third came too late.
+    assert TOO_LATE._value.get() - counted == 1
 
 
 @settings(max_examples=20, deadline=None)

@@ -17,10 +17,10 @@ START_S = 45
 
 @contextmanager
 def running_system(settings: Settings, directory: Path) -> Iterator[Supervisor]:
-    """Run collector, streams and sinks until the block ends; all of them are ready when it begins."""
+    """Run collector, streams and sinks, but no pages, until the block ends; all of them are ready when it begins."""
     make_migrated(settings)
     supervisor = Supervisor(lambda _: None)
-    children = worker_children(settings, directory)
+    children = [child for child in worker_children(settings, directory) if child.name != "web"]
     try:
         supervisor.start(children, time.monotonic() + START_S)
         yield supervisor
