@@ -7,6 +7,7 @@ take effect in memory, and some time later the offsets are committed. A crash an
 import asyncio
 import time
 from collections.abc import Iterator, Sequence
+from itertools import islice
 from typing import Any, NamedTuple
 
 import structlog
@@ -29,6 +30,7 @@ MAX_RECORDS = 500
 MAX_ROUND_BYTES = 8 * 2**20  # a second of work at most; heartbeats go out between the partitions' parts of it
 GATHER_S = 1.0  # between rounds, unless one is full: a key that many messages touch is worked out once
 GATHER_BEHIND_S = 4.0  # for a worker without rest: what waits longest waits for the work before it, which this shortens
+MAX_DUE = 200  # keys of one partition in a round, which takes no longer than one of messages
 QUIET_S = GATHER_BEHIND_S + 1  # without messages; the stage before this one has then worked off its backlog, too
 RESTLESS = 0.8  # of the time, at work
 LOOK_UP_MS = 250  # while gathering, to see whether the worker is to stop, or has other partitions
@@ -232,9 +234,9 @@ class StageRunner(Service):  # type: ignore[misc]
         tasks = {}
         for number in sorted(self._owned):
             state = self._states[number]
-            due = [key for key, _ in state.due.pop_due(now_ms)]
+            due = [key for key, _ in state.due.pop_due(now_ms, MAX_DUE)]
             if is_quiet:
-                due += state.put_off.difference(due)
+                due += islice(state.put_off.difference(due), MAX_DUE - len(due))
             if due:
                 tasks[number] = _Task(state, [], due)
         size = 0

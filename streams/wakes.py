@@ -1,6 +1,7 @@
 """Which keys want to be looked at again, and when."""
 
 import heapq
+import sys
 
 
 class DueQueue:
@@ -23,10 +24,10 @@ class DueQueue:
         """Return the first moment at which a key may be due."""
         return self._heap[0][0] if self._heap else None
 
-    def pop_due(self, now_ms: int) -> list[tuple[str, int]]:
-        """Take off and return the keys that are due, with their moments, earliest first."""
-        found = []
-        while self._heap and self._heap[0][0] <= now_ms:
+    def pop_due(self, now_ms: int, most: int = sys.maxsize) -> list[tuple[str, int]]:
+        """Take off and return the keys that are due, with their moments, earliest first; no more than so many."""
+        found: list[tuple[str, int]] = []
+        while self._heap and self._heap[0][0] <= now_ms and len(found) < most:
             due_ms, key = heapq.heappop(self._heap)
             if self._due.get(key) == due_ms:  # else it was put again, or taken off
                 del self._due[key]

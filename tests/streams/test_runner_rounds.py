@@ -10,7 +10,7 @@ from schemas.settings import Settings
 from schemas.topics import BRIEFS, REP_STATE
 from streams.changelog import PartitionState
 from streams.rep_stage import RepStage
-from streams.runner import GATHER_BEHIND_S, GATHER_S, MAX_ROUND_BYTES, QUIET_S, StageRunner, StageTopics
+from streams.runner import GATHER_BEHIND_S, GATHER_S, MAX_DUE, MAX_ROUND_BYTES, QUIET_S, StageRunner, StageTopics
 from streams.stage import Work
 
 
@@ -79,3 +79,19 @@ def test_what_was_put_off_is_looked_at_once_no_messages_come() -> None:
     assert all(task.due == [] for each in runner._rounds(fetched(0)) for task in each)
     state.apply(Work(due={"rita": None}))
     assert list(runner._rounds({})) == []
+
+
+def test_however_many_keys_are_due_a_round_has_a_bounded_number_and_the_next_ones_have_the_rest() -> None:
+    """All accounts are due at once where a worker takes them over, and it must not forget its heartbeats over them."""
+    runner = runner_of(0)
+    state = runner._states[0]
+    keys = {f"rep-{number}" for number in range(2 * MAX_DUE + 50)}
+    state.apply(Work(due=dict.fromkeys(keys, 1)))
+    state.apply(Work(due=dict.fromkeys(("late-1", "late-2"), 4_000_000_000_000), put_off={"late-1", "late-2"}))
+    runner._worked_at_s = time.monotonic() - QUIET_S - 1
+    rounds = []
+    while tasks := [task for each in runner._rounds({}) for task in each]:
+        rounds.append([key for task in tasks for key in task.due])
+        state.apply(Work(due=dict.fromkeys(rounds[-1])))
+    assert [len(each) for each in rounds] == [MAX_DUE, MAX_DUE, 52]
+    assert {key for each in rounds for key in each} == keys | {"late-1", "late-2"}
