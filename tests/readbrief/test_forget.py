@@ -160,7 +160,8 @@ def test_a_replay_sends_nothing_twice_and_the_forgotten_are_gone_everywhere(syst
             system.settings.kafka_bootstrap, OF_DANA
         ).keys()
         would = json.loads(readbrief(system.settings, "forget", "contact:dana-7f3a"))["would_remove"]
-        assert (would["reads"], would["directory"]) == (1, 1)
+        assert would["directory"] == 1
+        assert would["reads"] >= 1  # a replay has written her read again, and copies may not be merged yet
         forgotten(system, "contact:dana-7f3a", OF_DANA)
         forgotten(system, "visitor:browser-nobody", ("browser-nobody", "pv-nobody"))
         with connect(system.settings) as client:
