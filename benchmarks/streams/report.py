@@ -178,8 +178,7 @@ def _plot(runs: Sequence[Run], holdings: Sequence[Holding], path: Path) -> None:
         bars = panel.barh(names, [run.per_cpu_s for run in chosen], color=colours)
         panel.bar_label(bars, fmt="{:,.0f}", padding=3, fontsize=7)
         panel.set_xscale("log")
-        panel.margins(x=0.2)  # room for the numbers beside the bars
-        panel.margins(x=0.25)
+        panel.margins(x=0.35)  # room for the numbers beside the bars
         panel.set_title(title, fontsize=9)
         panel.set_xlabel("events per second of CPU", fontsize=8)
         panel.tick_params(labelsize=7)
