@@ -109,7 +109,7 @@ def too_late(state: AccountState, news: Iterable[News], history_days: int, now_m
     if not old:
         return []  # nearly always: nothing is older than an account's history that is not older than the clock's
     known = {**state.others, **state.reads}
-    horizon_ms = max(read.last_ms for read in known.values()) - history_ms
+    horizon_ms = max((read.last_ms for read in known.values()), default=0) - history_ms
     return [name for name in sorted(old) if name in known and known[name].last_ms < horizon_ms]
 
 

@@ -11,8 +11,9 @@ from schemas.playbook import Playbook
 from schemas.topics import ACTIVITY, INTEREST
 from streams.account_records import state_of
 from streams.account_stage import AccountStage
-from streams.account_state import AccountState
+from streams.account_state import AccountState, too_late
 from streams.accounts import SETTLE_MS
+from streams.activity_news import news_of
 from streams.backlog import LATE_MS, LONGEST_PUT_OFF_MS
 from streams.metrics import TOO_LATE
 from streams.records import MemoryTable, Records
@@ -100,6 +101,14 @@ def test_what_comes_after_the_history_has_passed_is_counted_and_counts_for_nothi
     assert set(worker.state().reads) == {"pv99", "pv100"}
     # The first had been in time: it was let go when the account read on. The third came too late.
     assert TOO_LATE._value.get() - counted == 1
+
+
+def test_old_reads_that_are_none_of_the_account_s_did_not_come_too_late() -> None:
+    read = PageProgress(
+        event_id="e", occurred_ms=1, page_view_id="pv", url=f"{SITE}/problem", active_ms=9_000, depth_pct=9
+    )
+    news = [news_of(one) for one in heard([envelope("v", 1, read)], NOW_MS)]
+    assert too_late(AccountState(account_id="acme"), news, 90, NOW_MS) == []
 
 
 @settings(max_examples=20, deadline=None)

@@ -159,7 +159,7 @@ def test_any_order_duplication_and_splitting_gives_the_batch_result(
 def mistaken(draw: st.DrawFn) -> tuple[list[list[Envelope]], list[list[Envelope]], list[bool]]:
     """Return bundles in which one visitor is taken for contacts and that is taken back, and the same without both."""
     events = [one for one in draw(journeys(within_history=True)) if not isinstance(one.event, Withdraw)]
-    last_ms = max(one.occurred_ms for one in events)
+    last_ms = max((one.occurred_ms for one in events), default=START_MS)
     back = Withdraw(event_id="back", occurred_ms=last_ms, reason="It was a colleague")
     told = [*events, envelope("visitor-0", last_ms, back)]
     random.Random(draw(st.integers(0, 2**32))).shuffle(told)
