@@ -184,7 +184,9 @@ async def _restored(play: Play) -> None:
     left_ms = await play.page.evaluate("Date.now()")
     await play.page.goto(play.page.url + "/elsewhere", wait_until="commit")  # where there is no snippet
     play.truths[-1].marks.append((int(left_ms), None))
-    await play.page.go_back(wait_until="commit")
+    # Not by go_back: the browser may have put the old page in the new one's place before it is asked for its history.
+    await play.page.evaluate("setTimeout(() => history.back())")
+    await play.page.wait_for_event("framenavigated")
     await play.page.wait_for_function("() => window.shown")
     persisted, shown_ms = await play.page.evaluate("window.shown")
     if not persisted:
