@@ -80,8 +80,8 @@ def changes_between(before: AccountState, after: AccountState, records: Records 
         (OWNER, before.owners, after.owners),
         (MAILING, before.mailings, after.mailings),
     ):
-        # Records that were made before there were so many hold more in their head; what is decoded was written since.
-        missing = [name for name in now if sign + name.encode() not in there] if there.decoded is None else ()
+        # A head of before there were so many records holds what has none of its own yet.
+        missing = [name for name in now if sign + name.encode() not in there]
         for name in dict.fromkeys((*_differing(was, now), *missing)):
             value = now[name].model_dump_json(exclude_defaults=True).encode() if name in now else None
             yield Change(key, sign + name.encode(), value)

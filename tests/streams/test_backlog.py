@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.activity import Activity, ActivityItem
+from schemas.activity import Activity, ActivityItem, OwnedSpan, Ownership
 from schemas.envelope import Envelope
-from schemas.events import PageProgress
+from schemas.events import IdentifyMethod, PageProgress
 from schemas.playbook import Playbook
 from schemas.topics import ACTIVITY, INTEREST
 from streams.account_records import state_of
@@ -16,10 +16,10 @@ from streams.accounts import SETTLE_MS
 from streams.activity_news import news_of
 from streams.backlog import LATE_MS, LONGEST_PUT_OFF_MS
 from streams.metrics import TOO_LATE
-from streams.records import MemoryTable, Records
+from streams.records import HEAD, Change, MemoryTable, Records
 from streams.stage import Incoming, Work
 from streams.weighing import DAY_MS
-from tests.streams.journeys import SITE, directory, envelope, journeys
+from tests.streams.journeys import SITE, START_MS, directory, envelope, journeys
 
 NOW_MS = 1_800_000_000_000
 
@@ -101,6 +101,20 @@ def test_what_comes_after_the_history_has_passed_is_counted_and_counts_for_nothi
     assert set(worker.state().reads) == {"pv99", "pv100"}
     # The first had been in time: it was let go when the account read on. The third came too late.
     assert TOO_LATE._value.get() - counted == 1
+
+
+def test_what_an_older_head_held_is_kept_when_its_account_was_only_looked_at_before() -> None:
+    span = OwnedSpan(from_ms=0, contact_id="dana", method=IdentifyMethod.email_link, evidence_ms=START_MS)
+    owner = Ownership(visitor_id="v", facts=1, turn=1, changed_ms=START_MS, spans=(span,))
+    worker = Worker()
+    head = AccountState(account_id="acme", owners={"v": owner}).to_bytes()
+    worker.table.apply([Change("acme", HEAD, head)])
+    worker.due["acme"] = START_MS
+    worker.hear([], START_MS)
+    url = f"{SITE}/problem"
+    read = PageProgress(event_id="e", occurred_ms=START_MS, page_view_id="pv", url=url, active_ms=9_000, depth_pct=9)
+    worker.hear(heard([envelope("v", START_MS, read)], START_MS), START_MS + LATE_MS, crash=True)
+    assert worker.state().owners == {"v": owner}
 
 
 def test_old_reads_that_are_none_of_the_account_s_did_not_come_too_late() -> None:
