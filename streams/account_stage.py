@@ -1,7 +1,7 @@
 """What interests them? From activity to interest summaries and briefs."""
 
 from collections import defaultdict
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from schemas.directory import Directory
 from schemas.playbook import Playbook
@@ -9,7 +9,7 @@ from schemas.rep_mail import RepMail
 from schemas.topics import BRIEFS, DECISIONS, DIRECTORY, INTEREST
 from streams.account_records import changes_between, state_of
 from streams.account_state import AccountState, joined_in, too_late, within_history
-from streams.accounts import advance
+from streams.accounts import AccountStep, advance
 from streams.activity_news import News, in_turn, news_in
 from streams.backlog import put_off
 from streams.forgetting import without
@@ -63,17 +63,25 @@ class AccountStage:
         if new or state.unsaid_ms:
             state = within_history(state, self._history_days)
         step = advance(state, self._directory, self._playbook, now_ms, before)
-        if any(one.forgotten and one.forgotten.account for one in new) and step.state == AccountState(account_id=key):
+        is_forgotten = any(one.forgotten and one.forgotten.account for one in new)
+        if is_forgotten and step.state == AccountState(account_id=key):
             work.changes += [Change(key, name, None) for name in records or ()]
             work.due[key] = None
             return
-        mails = [RepMail(rep_id=brief.rep_id, briefs=(brief,)) for brief in step.briefs]
-        work.sends += [Send(BRIEFS, mail.rep_id, mail) for mail in mails]
-        work.sends += [Send(DECISIONS, key, decision) for decision in step.decisions]
-        work.sends += [Send(DIRECTORY, one.entity_id, one, _ONE_PARTITION) for one in step.opt_outs]
-        if step.interest:
-            work.sends.append(Send(INTEREST, key, step.interest))
+        work.sends += _sends(key, step)
         if step.changed:
             work.changes += changes_between(before, step.state, records)
         work.due[key] = step.due_ms
         work.decoded[key] = step.state
+
+
+def _sends(key: str, step: AccountStep) -> Iterator[Send]:
+    """Yield what others are told of what follows."""
+    for brief in step.briefs:
+        yield Send(BRIEFS, brief.rep_id, RepMail(rep_id=brief.rep_id, briefs=(brief,)))
+    for decision in step.decisions:
+        yield Send(DECISIONS, key, decision)
+    for opt_out in step.opt_outs:
+        yield Send(DIRECTORY, opt_out.entity_id, opt_out, _ONE_PARTITION)
+    if step.interest:
+        yield Send(INTEREST, key, step.interest)

@@ -115,13 +115,7 @@ def observe(
     )
 
 
-def seen_again(
-    state: VisitorState,
-    heads: Sequence[Envelope | EnvelopeHead],
-    directory: Directory,
-    partition: int,  # noqa: ARG001 - nothing is announced
-    offset: int,  # noqa: ARG001
-) -> Observation:
+def seen_again(state: VisitorState, heads: Sequence[Envelope | EnvelopeHead], directory: Directory) -> Observation:
     """Take in what says nothing of who the visitor is, while the directory is as it was when the state came about.
 
     It is what `observe` comes to then, without looking at the evidence again.

@@ -50,9 +50,10 @@ class VisitorStage:
             envelopes = [_read(one) for one in found]
             raw_of = {id(envelope): one.raw for envelope, one in zip(envelopes, found, strict=True)}
             before = _known(visitor_id, table.get(visitor_id))
-            is_known = before.version == version and not any(map(says_who, envelopes))
-            look = seen_again if is_known else observe
-            seen = look(before.state, envelopes, self._directory, *at)
+            if before.version == version and not any(map(says_who, envelopes)):
+                seen = seen_again(before.state, envelopes, self._directory)
+            else:
+                seen = observe(before.state, envelopes, self._directory, *at)
             if any(isinstance(one.event, Withdraw) and one.event.forget for one in envelopes):
                 work.changes.append(Change(visitor_id, HEAD, None))
                 work.sends += _forgotten(visitor_id, seen)
