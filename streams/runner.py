@@ -84,6 +84,7 @@ class StageRunner(Service):  # type: ignore[misc]
         self._worked_at_s = 0.0
         self._cpu_at_s = 0.0
         self._dead_in_a_row = 0
+        self._has_more_due = False
         self._between_rounds = asyncio.Lock()
         self.at_work = asyncio.Event()
         self.failure: ReadbriefError | None = None
@@ -217,7 +218,12 @@ class StageRunner(Service):  # type: ignore[misc]
         return found
 
     def _gather_s(self) -> float:
-        """Return how far apart rounds are to be, by how busy all stages of this worker were since the last one."""
+        """Return how far apart rounds are to be, by how busy all stages of this worker were since the last one.
+
+        Of more due keys than a round may have, those that are left do not wait for messages.
+        """
+        if self._has_more_due:
+            return 0.0
         passed_s = time.monotonic() - self._worked_at_s
         behind = time.process_time() - self._cpu_at_s > RESTLESS * passed_s
         return GATHER_BEHIND_S if behind else GATHER_S
@@ -232,11 +238,13 @@ class StageRunner(Service):  # type: ignore[misc]
         now_ms = _now_ms()
         is_quiet = not found and time.monotonic() > self._worked_at_s + QUIET_S
         tasks = {}
+        self._has_more_due = False
         for number in sorted(self._owned):
             state = self._states[number]
             due = [key for key, _ in state.due.pop_due(now_ms, MAX_DUE)]
             if is_quiet:
                 due += islice(state.put_off.difference(due), MAX_DUE - len(due))
+            self._has_more_due |= len(due) == MAX_DUE
             if due:
                 tasks[number] = _Task(state, [], due)
         size = 0

@@ -89,9 +89,11 @@ def test_however_many_keys_are_due_a_round_has_a_bounded_number_and_the_next_one
     state.apply(Work(due=dict.fromkeys(keys, 1)))
     state.apply(Work(due=dict.fromkeys(("late-1", "late-2"), 4_000_000_000_000), put_off={"late-1", "late-2"}))
     runner._worked_at_s = time.monotonic() - QUIET_S - 1
-    rounds = []
+    rounds, hurries = [], []
     while tasks := [task for each in runner._rounds({}) for task in each]:
         rounds.append([key for task in tasks for key in task.due])
         state.apply(Work(due=dict.fromkeys(rounds[-1])))
+        hurries.append(runner._gather_s() == 0)
     assert [len(each) for each in rounds] == [MAX_DUE, MAX_DUE, 52]
+    assert hurries == [True, True, False]  # what is left does not wait for messages
     assert {key for each in rounds for key in each} == keys | {"late-1", "late-2"}
