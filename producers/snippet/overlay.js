@@ -237,10 +237,14 @@ async function open() {
 /** Of a page that was come to from an overlay nothing is shown; its own fragment stands behind the mark. */
 function stayQuiet() {
   quieten();
-  const name = location.hash.slice("#rb-off&".length);
-  document.getElementById(name)?.scrollIntoView();
+  const goal = document.getElementById(location.hash.slice("#rb-off&".length));
+  goal?.scrollIntoView();
+  const there = scrollY;
+  // As a browser does for a fragment of its own: what came late (styles, pictures) has moved the goal.
+  addEventListener("load", () => scrollY === there && goal?.scrollIntoView());
 }
 
 const begin = /^#rb-overlay=/.test(location.hash) ? open : stayQuiet;
-if (document.body) begin();
-else addEventListener("DOMContentLoaded", begin);
+// Not as soon as there is a body: the goal may stand in what has not come yet.
+if (document.readyState === "loading") addEventListener("DOMContentLoaded", begin);
+else begin();

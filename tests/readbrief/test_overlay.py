@@ -1,9 +1,10 @@
 """Figures over the live page: by a signed link, under a strict policy, and whoever looks is no reader."""
 
+import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -14,7 +15,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, Response
+from starlette.responses import Response, StreamingResponse
 from starlette.routing import Route
 
 from producers.bundling import Bundler
@@ -41,6 +42,7 @@ from tests.support.artifacts import kept
 from tests.support.browser import chromium
 from tests.support.clickhouse import ClickHouseAddress
 
+SLOWLY_S = 0.6
 DAY = datetime.fromtimestamp(NOW_MS / 1000, UTC).date()
 MONTH = (DAY - timedelta(days=29), DAY)
 ARTICLE = """<!doctype html><html lang="en"><meta charset="utf-8"><title>Prices</title>
@@ -106,13 +108,24 @@ def _collector(settings: Settings, posted: list[str]) -> Collector:
     )  # fmt: skip
 
 
+async def _in_two(html: str, pause_s: float) -> AsyncIterator[str]:
+    """Give a page as a slow server does: its scripts have run when its second half comes."""
+    begun, goal, rest = html.partition('<h2 id="terms">')
+    yield begun
+    await asyncio.sleep(pause_s)
+    yield goal + rest
+
+
 def _site(collector: str) -> Starlette:
     policy = f"default-src 'none'; script-src {collector}; connect-src {collector}; style-src 'self'"
 
-    async def article(_request: Request) -> Response:
+    async def article(request: Request) -> Response:
         text = "<p>Twelve months, then monthly. Spare parts are in. Travel is not.</p>" * 40
         html = ARTICLE.format(tag=tag(collector, "docs"), text=text)
-        return HTMLResponse(html, headers={"content-security-policy": policy})
+        pace = SLOWLY_S if request.url.path == "/quote" else 0
+        return StreamingResponse(
+            _in_two(html, pace), media_type="text/html", headers={"content-security-policy": policy}
+        )
 
     async def sheet(_request: Request) -> Response:
         return Response(SHEET, media_type="text/css")
