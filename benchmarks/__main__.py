@@ -8,6 +8,7 @@ BENCHMARKS = {
     "collector": "benchmarks.collector",
     "email": "benchmarks.email",
     "reading": "benchmarks.reading",
+    "snippet": "benchmarks.snippet",
     "streams": "benchmarks.streams.comparison",
 }
 

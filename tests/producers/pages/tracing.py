@@ -52,20 +52,16 @@ class Trace:
 
 
 @contextmanager
-def traced(page: Page, slowdown: int) -> Iterator[Trace]:
-    """Trace a page while it runs on a CPU so many times slower; the trace is there when the block ends."""
+def traced(page: Page) -> Iterator[Trace]:
+    """Trace a page; the trace is there when the block ends."""
     trace = Trace()
     browser = page.context.browser
     assert browser is not None
-    session = page.context.new_cdp_session(page)
-    session.send("Emulation.setCPUThrottlingRate", {"rate": slowdown})
     browser.start_tracing(page=page, categories=CATEGORIES)
     try:
         yield trace
     finally:
         recorded = json.loads(browser.stop_tracing())
-        session.send("Emulation.setCPUThrottlingRate", {"rate": 1})
-        session.detach()
     trace.events = [event for event in recorded["traceEvents"] if event.get("ph") == "X"]
 
 
