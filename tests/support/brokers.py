@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from readbrief.embedded import broker as embedded
-from tests.support.kafka_server import KafkaServer, KafkaUnavailableError, is_available
+from tests.support.kafka_install import KafkaUnavailableError, install, is_available
+from tests.support.kafka_server import KafkaServer
 from tests.support.ports import free_port
 from tests.support.processes import running
 
@@ -87,8 +88,6 @@ def pytest_collection_finish(session: pytest.Session) -> None:
     wanted = any({"kafka_broker", "broker"} & set(getattr(item, "fixturenames", ())) for item in session.items)
     if not wanted or os.environ.get(_GIVEN) or not is_available() or session.config.option.collectonly:
         return
-    from tests.support.kafka_server import install
-
     try:
         install()
     except KafkaUnavailableError as error:

@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 from tests.support import tracker_clients
-from tests.support.kafka_server import KafkaUnavailableError, install, is_available, kafka_version
+from tests.support.kafka_install import KafkaUnavailableError, install, is_available, kafka_version
 
 PACKAGES = {"chromium": "chromium", "java": "openjdk-17-jre-headless", "mvn": "maven", "npm": "npm"}
 USED_FOR = {
@@ -34,7 +34,7 @@ def main() -> None:
         print("== no Java and Maven: the tests will run on the embedded broker alone", flush=True)
         return
     try:
-        print(f"== Apache Kafka {kafka_version()} is in {install()}", flush=True)
+        print(f"== Apache Kafka {kafka_version()} is in {install().jars}", flush=True)
     except KafkaUnavailableError as error:
         sys.exit(str(error))
 
