@@ -15,6 +15,7 @@ from readbrief.broker_topics import create_topics
 from readbrief.child import Child
 from readbrief.embedded import broker, clickhouse
 from readbrief.embedded.draining import wait_until_stored
+from readbrief.embedded.lifetime import require_free_port
 from readbrief.embedded.ports import HOST, free_port, listens
 from readbrief.replay import replay
 from readbrief.supervisor import Supervisor
@@ -63,10 +64,12 @@ class EmbeddedStack:
         """Start everything, and return once all of it is ready.
 
         Raises:
+            EmbeddedServerError: another program has the collector's port.
             ReadbriefError: something did not start; the message names it and ends with its log.
         """
         deadline_s = time.monotonic() + START_TIMEOUT_S
         try:
+            require_free_port(self.settings.collector_port)  # said before seconds of starting, and not out of a log
             self._say("starting ClickHouse and the broker")
             self._supervisor.start([self._clickhouse, self._broker], deadline_s)
             migrate(self.settings)
