@@ -8,8 +8,13 @@ BENCH ?= all
 # Where the environment forbids it, each of the hundreds of processes that tests start would compile us anew (0.7 s each).
 export PYTHONDONTWRITEBYTECODE :=
 
+# Side by side where nothing stands against it: packages are installed from two places, styles and types are checked.
+ifeq ($(MAKELEVEL),0)
+MAKEFLAGS += --jobs=2
+endif
+
 .DEFAULT_GOAL := help
-.PHONY: help setup setup-dev demo test check format lint types imports snippet bench clean
+.PHONY: help setup setup-dev demo test check static format lint types imports snippet bench clean
 
 help: ## Show this help
 	@awk 'BEGIN {FS = ":.*## "} /^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -26,7 +31,10 @@ test: $(VENV)/.installed-dev ## Run all tests, in a real browser, on the embedde
 	  && echo "== what failed beside other tests is run again by itself, and must pass then" \
 	  && $(BIN)/python -m pytest --last-failed --last-failed-no-failures none $(TESTS); }
 
-check: $(VENV)/.installed-dev format lint types imports snippet test ## Everything CI runs
+check: static ## Everything CI runs
+	@$(MAKE) --no-print-directory test
+
+static: types format lint imports snippet ## Everything CI runs but the tests
 
 format: $(VENV)/.installed-dev ## Check the formatting (mend it with: .venv/bin/ruff format)
 	@$(BIN)/ruff format --check --quiet .
@@ -59,8 +67,15 @@ $(VENV)/.installed: $(VENV)/.created pyproject.toml
 	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --editable .
 	@touch $@
 
-$(VENV)/.installed-dev: $(VENV)/.installed
+$(VENV)/.libraries-dev: $(VENV)/.installed
 	@echo "== installing the developer tools into $(VENV)"
 	@$(BIN)/python -m pip install --disable-pip-version-check --progress-bar on --group dev
+	@touch $@
+
+$(VENV)/.programs: $(VENV)/.created
+	@$(PYTHON) -m tests.support.programs
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.libraries-dev $(VENV)/.programs
 	@$(BIN)/python -m tests.support.install
 	@touch $@
