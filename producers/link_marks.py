@@ -23,6 +23,7 @@ class LinkMarks(NamedTuple):
 
 
 @lru_cache(maxsize=_REMEMBERED)
+@lru_cache(maxsize=_REMEMBERED)
 def link_marks(href: str, page_url: str, site_origins: tuple[str, ...]) -> LinkMarks:
     """Return the marks of a link on a page of a site."""
     host, is_file = _target(href)

@@ -69,7 +69,7 @@ def build_app(collector: Collector) -> Starlette:
     return Starlette(
         routes=routes,
         lifespan=lifespan,
-        middleware=[Middleware(SafeHeaders), Middleware(Shortcut, path=reports.PATH, method="POST", to=taking)],
+        middleware=[Middleware(Shortcut, path=reports.PATH, method="POST", to=taking), Middleware(SafeHeaders)],
         exception_handlers={HTTPException: _http_error, Exception: _failure},
     )
 

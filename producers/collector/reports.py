@@ -13,7 +13,7 @@ from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
 from producers.bundling import Envelopes
-from producers.collector.answers import error, too_many, unavailable
+from producers.collector.answers import Prepared, SafeHeaders, error, too_many, unavailable
 from producers.collector.bodies import read_body
 from producers.collector.clients import client_of
 from producers.collector.cors import cors, preflight_answer
@@ -38,15 +38,18 @@ class ReportTaking:
         """Take what to work with."""
         self._collector = collector
         self._accepted = {
-            origin: Response(status_code=204, headers=cors(collector, origin)) for origin in (None, *collector.origins)
+            origin: Prepared(status=204, headers=cors(collector, origin)) for origin in (None, *collector.origins)
         }
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Take one report, or refuse it and keep it as a dead letter."""
         answer = await self._take(scope, receive)
-        await answer(scope, receive, send)
+        if isinstance(answer, Prepared):
+            await answer.give(scope, send)
+        else:
+            await SafeHeaders(answer)(scope, receive, send)
 
-    async def _take(self, scope: Scope, receive: Receive) -> Response:
+    async def _take(self, scope: Scope, receive: Receive) -> Prepared | Response:
         began_s = time.perf_counter()
         collector = self._collector
         said = _Said.by(scope["headers"])
