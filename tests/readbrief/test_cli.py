@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 from typer.main import get_command
+from typer.testing import CliRunner
 
 from readbrief.cli import app
 from tests.support.ports import free_port
@@ -128,6 +129,6 @@ def every_command() -> list[tuple[str, ...]]:
 
 @pytest.mark.parametrize("words", every_command(), ids=" ".join)
 def test_every_command_explains_itself_with_an_example(words: tuple[str, ...]) -> None:
-    done = readbrief(*words, "--help")
-    assert done.returncode == 0
+    done = CliRunner().invoke(app, [*words, "--help"], env={"COLUMNS": "200"})
+    assert done.exit_code == 0
     assert f"readbrief {' '.join(words)}" in done.stdout.split("Example")[1]
