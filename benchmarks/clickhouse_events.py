@@ -1,7 +1,8 @@
 """Events made inside ClickHouse, as a B2B site's readers cause them: so many each day, on 200 pages.
 
 A page view has eight events: its opening, six beacons of progress, a click. A visitor has four page views on one
-day, and one in fifty is known. Ids have as many random bits as the snippet's take when they are compressed.
+day, and one in fifty is known. Ids have as many random bits as the snippet's take when they are compressed. At any time
+250 accounts read; each has ten known visitors, spread over the two months or so until others take its place.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,8 @@ END = datetime(2026, 11, 1, tzinfo=UTC)
 DAYS = 30
 """So many days have the smaller number of events; the larger number is a longer time at the same traffic."""
 
-EVENTS_PER_VIEW, VIEWS_PER_VISITOR, PAGES, VISITORS_PER_ACCOUNT, ONE_KNOWN_OF = 8, 4, 200, 10, 50
+EVENTS_PER_VIEW, VIEWS_PER_VISITOR, PAGES, ONE_KNOWN_OF = 8, 4, 200, 50
+ACCOUNTS_AT_A_TIME, VISITORS_PER_ACCOUNT = 250, 10
 
 _COLUMNS = (
     "visitor_id, site, event_id, type, happened, skew_ms, received, sent_off_ms, page_view_id, url, title, referrer, "
@@ -56,14 +58,14 @@ _ROWS = """
 _KNOWN = """
     INSERT INTO identified (visitor_id, contact_id, account_id, method, evidence, valid_from, recorded, message)
     SELECT concat(hex(sipHash128('v', visitor)), hex(toUInt8(visitor))), concat('contact-', toString(visitor)),
-           concat('account-', toString(intDiv(number, {each}))), 'email_link', moment,
-           toDateTime64(0, 3, 'UTC'), moment, ''
+           concat('account-', toString(intDiv(number, {at_once} * {each}) * {at_once} + number % {at_once})),
+           'email_link', moment, toDateTime64(0, 3, 'UTC'), moment, ''
     FROM (SELECT number, number * {known} AS visitor, fromUnixTimestamp64Milli({start_ms}, 'UTC') AS moment
           FROM numbers({first}, {count}))
 """
 
 
-def statements(first: int, count: int, days: int, all_events: int, step: int = 100_000) -> list[str]:
+def statements(first: int, count: int, days: int, all_events: int, step: int = 500_000) -> list[str]:
     """Return the INSERTs that make events number `first` up to `first + count`; `all_events` are `days` days' worth."""
     start_ms = int((END - timedelta(days=days)).timestamp() * 1000)
     given = {
@@ -75,5 +77,7 @@ def statements(first: int, count: int, days: int, all_events: int, step: int = 1
         for one in range(first, first + count, step)
     ]
     per_known = EVENTS_PER_VIEW * VIEWS_PER_VISITOR * ONE_KNOWN_OF
-    known = {"each": VISITORS_PER_ACCOUNT, "known": ONE_KNOWN_OF, "start_ms": start_ms}
+    known = {
+        "at_once": ACCOUNTS_AT_A_TIME, "each": VISITORS_PER_ACCOUNT, "known": ONE_KNOWN_OF, "start_ms": start_ms,
+    }  # fmt: skip
     return [*made, _KNOWN.format(first=first // per_known, count=max(1, count // per_known), **known)]
