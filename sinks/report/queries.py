@@ -23,8 +23,8 @@ class Query(StrEnum):
 
 _SQL: dict[Query, str] = {
     # What was read, how far, and how many left early: less than half the page in less than a quarter of its time. A
-    # read is of the week in which it began; one that a week's pause interrupts has begun anew. The largest minute stands
-    # where none is said.
+    # read is of the week in which it began; one that a week's pause interrupts has begun anew. The largest minute
+    # stands where none is said.
     Query.contents: """
 SELECT
     r.url AS url,
