@@ -1,7 +1,8 @@
 """What the store has of known people, made from the events: activity, summaries, briefs, outcomes, and the directory.
 
-An account has a summary on each day on which it read, and a brief for each; every two weeks it may be as warm as
-before or not, so that in a week about one in eight of them becomes warmer. A brief is sent, opened and answered.
+An account has a summary on each day on which it read, and a brief for each. Every two weeks it may be as warm as before
+or not, so that of those that read in a week one in four becomes warmer. A brief is sent, opened and answered. The
+rep of one account in a hundred has left.
 """
 # ruff: noqa: S608 - statements are made of this file's own text
 
@@ -28,7 +29,8 @@ _DIRECTORY = (
     f"""
     INSERT INTO directory (entity_id, kind, name, account_id, rep_id, message)
     SELECT DISTINCT concat('account:', account_id), 'account', account_id, account_id,
-           concat('rep-', toString(sipHash64(account_id) % {REPS})), '{{}}'
+           if(sipHash64(account_id, 'left') % 100 = 0, 'rep-gone',
+              concat('rep-', toString(sipHash64(account_id) % {REPS}))), '{{}}'
     FROM identified
     """,
     """

@@ -74,37 +74,46 @@ ORDER BY reads DESC, url
 LIMIT 50
 """,
     # What an account's people read in the days before its temperature rose. Whose newest summary is older than the week
-    # has not become warmer in it.
+    # has not become warmer in it, and of an account's people only those are looked for who read in these days.
     Query.movers: """
-WITH rises AS (
-    SELECT account_id, as_of FROM (
-        SELECT
-            account_id,
-            as_of,
-            indexOf(['cold', 'warm', 'hot'], temperature) AS rank,
-            lagInFrame(rank, 1, 1) OVER (
-                PARTITION BY account_id ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-            ) AS rank_before
-        FROM interest FINAL
-        WHERE account_id IN (SELECT account_id FROM account_standings WHERE day >= toDate(%(since)s))
-    )
-    WHERE rank > rank_before AND as_of >= %(since)s AND as_of < %(until)s
-),
-spans AS (
-    SELECT account_id, visitor_id, valid_from, valid_until FROM identified_accounts FINAL
-    WHERE account_id IN (SELECT account_id FROM rises) AND NOT withdrawn
-)
+WITH
+    (
+        SELECT groupArray((account_id, as_of)) FROM (
+            SELECT
+                account_id,
+                as_of,
+                indexOf(['cold', 'warm', 'hot'], temperature) AS rank,
+                lagInFrame(rank, 1, 1) OVER (
+                    PARTITION BY account_id ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+                ) AS rank_before
+            FROM interest FINAL
+            WHERE account_id IN (SELECT account_id FROM account_standings WHERE day >= toDate(%(since)s))
+        )
+        WHERE rank > rank_before AND as_of >= %(since)s AND as_of < %(until)s
+    ) AS risen,
+    (
+        SELECT groupArray((account_id, visitor_id, valid_from, valid_until)) FROM identified_accounts FINAL
+        WHERE account_id IN (SELECT tupleElement(arrayJoin(risen), 1)) AND NOT withdrawn
+            AND contact_id IN (
+                SELECT arrayJoin(readers) FROM account_days
+                WHERE account_id IN (SELECT tupleElement(arrayJoin(risen), 1))
+                    AND day BETWEEN toDate(%(since)s) - 7 AND toDate(%(until)s)
+            )
+    ) AS known
 SELECT
     r.url AS url,
     if(any(c.name) != '', any(c.name), if(max(r.title) != '', max(r.title), url)) AS title,
     uniqExact(rises.account_id) AS accounts,
     uniqExact((r.visitor_id, r.page_view_id)) AS reads,
     arraySort(groupUniqArray(if(a.name != '', a.name, rises.account_id))) AS names
-FROM rises
-INNER JOIN spans AS i ON i.account_id = rises.account_id
+FROM (SELECT arrayJoin(risen) AS rise, rise.1 AS account_id, rise.2 AS as_of) AS rises
+INNER JOIN (
+    SELECT arrayJoin(known) AS span, span.1 AS account_id, span.2 AS visitor_id, span.3 AS valid_from,
+        span.4 AS valid_until
+) AS i ON i.account_id = rises.account_id
 INNER JOIN (
     SELECT url, title, visitor_id, page_view_id, started FROM reads FINAL
-    WHERE visitor_id IN (SELECT visitor_id FROM spans)
+    WHERE visitor_id IN (SELECT tupleElement(arrayJoin(known), 2))
         AND started >= %(since)s - INTERVAL 7 DAY AND started < %(until)s AND active_ms > 0
 ) AS r ON r.visitor_id = i.visitor_id
 LEFT JOIN (SELECT url, name FROM directory FINAL WHERE NOT deleted AND kind = 'content') AS c ON c.url = r.url
@@ -147,7 +156,9 @@ FROM (
         SELECT url, name, topics FROM directory FINAL WHERE NOT deleted AND kind = 'content'
     ) AS c
     LEFT JOIN (
-        SELECT url, length(mapFilter((view, depth) -> depth >= 90, maxMap(depths))) AS ended
+        SELECT
+            url,
+            uniqExactArray(arrayFilter((view, depth) -> depth >= 90, mapKeys(depths), mapValues(depths))) AS ended
         FROM content_days
         WHERE day BETWEEN toDate(%(until)s) - 90 AND toDate(%(until)s)
             AND url IN (SELECT url FROM directory FINAL WHERE NOT deleted AND kind = 'content')
