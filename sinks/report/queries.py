@@ -23,8 +23,8 @@ class Query(StrEnum):
 
 _SQL: dict[Query, str] = {
     # What was read, how far, and how many left early: less than half the page in less than a quarter of its time. A
-    # read is of the week in which it began; one that a week's pause interrupts has begun anew. The largest minute
-    # stands where none is said.
+    # read is of the week in which it began, with what it came to within a week; after a longer pause it has begun anew.
+    # The largest minute stands where none is said.
     Query.contents: """
 SELECT
     r.url AS url,
@@ -53,7 +53,7 @@ FROM (
             maxMap(depths) AS deepest,
             groupUniqArrayArray(pings) AS pinged
         FROM content_days
-        WHERE day BETWEEN toDate(%(since)s) - 7 AND toDate(%(until)s) + 1
+        WHERE day BETWEEN toDate(%(since)s) - 7 AND toDate(%(until)s) + 7
         GROUP BY url
     ) AS page
     ARRAY JOIN arrayConcat(
