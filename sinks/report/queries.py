@@ -161,7 +161,6 @@ FROM (
             uniqExactArray(arrayFilter((view, depth) -> depth >= 90, mapKeys(depths), mapValues(depths))) AS ended
         FROM content_days
         WHERE day BETWEEN toDate(%(until)s) - 90 AND toDate(%(until)s)
-            AND url IN (SELECT url FROM directory FINAL WHERE NOT deleted AND kind = 'content')
         GROUP BY url
     ) AS r ON r.url = c.url
     ORDER BY topic, ended DESC, name
