@@ -124,9 +124,9 @@ def _growth(client: Client, settings: Settings) -> list[bool]:
     met = [_line("bytes per event", _bytes_per_event(client), "<=", 40, _sizes(client))]
     few = _measured(client, settings)
     _fill(client, statements(0, many - FEW, DAYS * GROWTH, many), END - timedelta(days=DAYS * GROWTH), window)
-    after_all = _measured(client, settings)
+    grown = _measured(client, settings)
     for name, before in few.items():
-        after = after_all[name]
+        after = grown[name]
         for cost, stored in ((before, FEW), (after, many)):
             met.append(_line(f"{name}: rows read, % of {stored:,}", 100 * cost.rows / stored, "<=", 1, str(cost)))
         cpu = f"{after.cpu_seconds / max(before.cpu_seconds, 1e-6):.2f} of CPU"
