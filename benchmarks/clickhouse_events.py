@@ -1,7 +1,8 @@
 """Events made inside ClickHouse, as a B2B site's readers cause them: so many each day, on 200 pages.
 
 A page view has eight events: its opening, six beacons of progress, a click. A visitor has four page views on one
-day, and one in fifty is known. Ids have as many random bits as the snippet's take when they are compressed.
+day, and one in fifty is known. Ids have as many random bits as the snippet's take when they are compressed. Those
+are of 1,250 accounts in turn, so each account has one more in every 2,000,000 events.
 """
 
 from datetime import UTC, datetime, timedelta
@@ -10,7 +11,8 @@ END = datetime(2026, 11, 1, tzinfo=UTC)
 DAYS = 30
 """So many days have the smaller number of events; the larger number is a longer time at the same traffic."""
 
-EVENTS_PER_VIEW, VIEWS_PER_VISITOR, PAGES, VISITORS_PER_ACCOUNT, ONE_KNOWN_OF = 8, 4, 200, 10, 50
+EVENTS_PER_VIEW, VIEWS_PER_VISITOR, PAGES, ONE_KNOWN_OF = 8, 4, 200, 50
+ACCOUNTS = 1250
 
 _COLUMNS = (
     "visitor_id, site, event_id, type, happened, skew_ms, received, sent_off_ms, page_view_id, url, title, referrer, "
@@ -28,7 +30,7 @@ _ROWS = """
         concat('https://www.example.com/guides/page-', toString(page)) AS address,
         concat('What an hour of standstill costs, part ', toString(page)),
         if(nth = 0, 'https://mail.example.com/', ''), if(type = 'page_progress', '', ['mobile', 'tablet', 'desktop'][1 + view % 3]),
-        if(nth = 0, 'en-GB', ''), active_ms, if(is_progress, least(100, nth * 10 + sipHash64('d', view) % 20), 0),
+        if(nth = 0, 'en-GB', ''), active_ms, if(is_progress, least(100, nth * 12 + sipHash64('d', view) % 20), 0),
         CAST(if(is_progress, arrayMap(b -> (toUInt8(b), toUInt32(multiIf(
             b < nth - 1, 3000 + sipHash64('b', view, b) % 1500, b <= nth + 1, intDiv(active_ms, 4), 0))), range(10)), []),
             'Map(UInt8, UInt32)'),
@@ -56,14 +58,14 @@ _ROWS = """
 _KNOWN = """
     INSERT INTO identified (visitor_id, contact_id, account_id, method, evidence, valid_from, recorded, message)
     SELECT concat(hex(sipHash128('v', visitor)), hex(toUInt8(visitor))), concat('contact-', toString(visitor)),
-           concat('account-', toString(intDiv(number, {each}))), 'email_link', moment,
+           concat('account-', toString(number % {accounts})), 'email_link', moment,
            toDateTime64(0, 3, 'UTC'), moment, ''
     FROM (SELECT number, number * {known} AS visitor, fromUnixTimestamp64Milli({start_ms}, 'UTC') AS moment
           FROM numbers({first}, {count}))
 """
 
 
-def statements(first: int, count: int, days: int, all_events: int, step: int = 100_000) -> list[str]:
+def statements(first: int, count: int, days: int, all_events: int, step: int = 500_000) -> list[str]:
     """Return the INSERTs that make events number `first` up to `first + count`; `all_events` are `days` days' worth."""
     start_ms = int((END - timedelta(days=days)).timestamp() * 1000)
     given = {
@@ -75,5 +77,5 @@ def statements(first: int, count: int, days: int, all_events: int, step: int = 1
         for one in range(first, first + count, step)
     ]
     per_known = EVENTS_PER_VIEW * VIEWS_PER_VISITOR * ONE_KNOWN_OF
-    known = {"each": VISITORS_PER_ACCOUNT, "known": ONE_KNOWN_OF, "start_ms": start_ms}
+    known = {"accounts": ACCOUNTS, "known": ONE_KNOWN_OF, "start_ms": start_ms}
     return [*made, _KNOWN.format(first=first // per_known, count=max(1, count // per_known), **known)]

@@ -20,8 +20,8 @@ _REFUSED_LOGIN = {
 _RETRY_PAUSE_S = 0.5
 
 
-def connect(settings: Settings, database: str | None = None) -> Client:
-    """Return an open connection to the settings' database, or to another one.
+def connect(settings: Settings, database: str | None = None, answer_timeout_s: int = ANSWER_TIMEOUT_S) -> Client:
+    """Return an open connection to the settings' database, or to another one, that waits so long for an answer.
 
     Raises:
         UnavailableError: nothing answers there as ClickHouse does.
@@ -37,7 +37,7 @@ def connect(settings: Settings, database: str | None = None) -> Client:
         password=settings.clickhouse_password.get_secret_value(),
         client_name="readbrief",
         connect_timeout=CONNECT_TIMEOUT_S,
-        send_receive_timeout=ANSWER_TIMEOUT_S,
+        send_receive_timeout=answer_timeout_s,
     )
     try:
         client.connection.connect()

@@ -93,7 +93,10 @@ _EVENT = "sipHash64(visitor_id, site, event_id)"
 _UPDATES: Mapping[str, str] = {
     "content_days": """visitors = arrayFilter(x -> NOT has(%(visitor_keys)s, x), visitors),
         views = mapFilter((k, v) -> NOT has(%(view_keys)s, k), views),
-        beats = mapFilter((k, v) -> NOT has(%(event_keys)s, k), beats)""",
+        starts = mapFilter((k, v) -> NOT has(%(view_keys)s, k), starts),
+        depths = mapFilter((k, v) -> NOT has(%(view_keys)s, k), depths),
+        beats = mapFilter((k, v) -> NOT has(%(event_keys)s, k), beats),
+        pings = arrayFilter(ping -> NOT has(%(view_keys)s, ping.1), pings)""",
     "account_days": """readers = arrayFilter(x -> NOT has(%(contacts)s, x), readers),
         views = mapFilter((k, v) -> NOT has(%(view_keys)s, k), views),
         beats = mapFilter((k, v) -> NOT has(%(event_keys)s, k), beats)""",
@@ -219,7 +222,7 @@ def rows_of(client: Client, table: str, columns: str, people: People) -> Iterabl
 def _touched(table: str) -> str:
     if table == "account_days":
         return "hasAny(mapKeys(views), %(view_keys)s) OR hasAny(readers, %(contacts)s)"
-    return "hasAny(mapKeys(views), %(view_keys)s)"
+    return "hasAny(mapKeys(views), %(view_keys)s) OR hasAny(mapKeys(starts), %(view_keys)s)"
 
 
 def _hashes(client: Client, people: People) -> dict[str, list[int]]:

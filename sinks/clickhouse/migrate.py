@@ -15,7 +15,7 @@ from schemas.errors import InputError
 from schemas.settings import Settings
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.ddl import Statement, on_cluster, statements
-from sinks.clickhouse.migration_lock import MigrationLock
+from sinks.clickhouse.migration_lock import LEASE_S, MigrationLock
 from sinks.clickhouse.retention import changes, engines_of
 
 _log = structlog.get_logger()
@@ -95,7 +95,8 @@ def migrate(settings: Settings) -> list[str]:
     cluster = settings.clickhouse_cluster
     with connect(settings, database="") as client:
         client.execute(_for_cluster(f"CREATE DATABASE IF NOT EXISTS `{settings.clickhouse_database}`", cluster))
-    with connect(settings) as client:
+    # A table that is made anew says nothing until it is; longer than the claim lasts nobody waits.
+    with connect(settings, answer_timeout_s=LEASE_S) as client:
         client.execute(_for_cluster(_LEDGER, cluster))
         if not _outstanding(client, settings):
             return []

@@ -30,9 +30,14 @@ _EACH_ONCE = "ORDER BY received DESC, happened DESC LIMIT 1 BY visitor_id, site,
 
 
 def visitor_events(client: Client, visitor_id: str, since_ms: int, until_ms: int | None) -> Iterator[Envelope]:
-    """Return a visitor's events of `since_ms <= occurred < until_ms`, each once, in the order they occurred."""
+    """Return a visitor's events of `since_ms <= occurred < until_ms`, each once, in the order they occurred.
+
+    Nothing is received before it occurred, so the months of receipt before that are not looked into; a day is left for
+    the clocks of those who tell of mails.
+    """
     query = """
           visitor_id = %(visitor_id)s
+          AND received >= fromUnixTimestamp64Milli(greatest(%(since_ms)s - 86400000, 0))
           AND toUnixTimestamp64Milli(occurred) >= %(since_ms)s
           AND (%(until_ms)s IS NULL OR toUnixTimestamp64Milli(occurred) < %(until_ms)s)
     """

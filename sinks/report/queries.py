@@ -22,20 +22,49 @@ class Query(StrEnum):
 
 
 _SQL: dict[Query, str] = {
-    # What was read, how far, and how many left early: less than half the page in less than a quarter of its time.
+    # What was read, how far, and how many left early: less than half the page in less than a quarter of its time. A
+    # read is of the week in which it began, with what it came to within a week; after a longer pause it has begun anew.
+    # The largest minute stands where none is said.
     Query.contents: """
 SELECT
     r.url AS url,
-    if(any(c.name) != '', any(c.name), if(max(r.title) != '', max(r.title), url)) AS title,
+    if(any(c.name) != '', any(c.name), if(any(r.title) != '', any(r.title), url)) AS title,
     count() AS reads,
-    uniqExact(r.visitor_id) AS readers,
+    any(r.readers) AS readers,
     quantileExact(0.5)(r.active_ms) AS median_active_ms,
     countIf(r.depth_pct < 50
         AND r.active_ms < 0.25 * 1000 * if(c.reading_time_s = 0, 180, c.reading_time_s)) AS left_early,
     sumForEach(arrayMap(tenth -> toUInt64(r.depth_pct >= 10 * tenth), range(1, 11))) AS reached
 FROM (
-    SELECT url, title, visitor_id, active_ms, depth_pct FROM reads FINAL
-    WHERE started >= %(since)s AND started < %(until)s
+    SELECT
+        url,
+        any(page.title) AS title,
+        any(page.readers) AS readers,
+        min(each.2) AS minute,
+        greatest(max(each.3), toUInt32(arraySum(arrayMap(ping -> ping.3, groupUniqArrayArray(each.5))))) AS active_ms,
+        max(each.4) AS depth_pct
+    FROM (
+        SELECT
+            url,
+            max(title) AS title,
+            uniqExactArrayIf(visitors, day BETWEEN toDate(%(since)s) AND toDate(%(until)s)) AS readers,
+            minMap(starts) AS began,
+            maxMap(views) AS counted,
+            maxMap(depths) AS deepest,
+            groupUniqArrayArray(pings) AS pinged
+        FROM content_days
+        WHERE day BETWEEN toDate(%(since)s) - 7 AND toDate(%(until)s) + 7
+        GROUP BY url
+    ) AS page
+    ARRAY JOIN arrayConcat(
+        arrayMap((view, minute) -> (view, minute, 0, 0, []), mapKeys(began), mapValues(began)),
+        arrayMap((view, ms) -> (view, 4294967295, ms, 0, []), mapKeys(counted), mapValues(counted)),
+        arrayMap((view, depth) -> (view, 4294967295, 0, depth, []), mapKeys(deepest), mapValues(deepest)),
+        arrayMap(ping -> (ping.1, 4294967295, 0, 0, [ping]), pinged)
+    ) AS each
+    GROUP BY url, each.1
+    HAVING fromUnixTimestamp64Milli(minute * 60000, 'UTC') >= %(since)s
+        AND fromUnixTimestamp64Milli(minute * 60000, 'UTC') < %(until)s
 ) AS r
 LEFT JOIN (
     SELECT url, name, reading_time_s FROM directory FINAL WHERE NOT deleted AND kind = 'content'
@@ -44,32 +73,48 @@ GROUP BY url
 ORDER BY reads DESC, url
 LIMIT 50
 """,
-    # What an account's people read in the days before its temperature rose.
+    # What an account's people read in the days before its temperature rose. Whose newest summary is older than the week
+    # has not become warmer in it, and of an account's people only those are looked for who read in these days.
     Query.movers: """
-WITH rises AS (
-    SELECT account_id, as_of FROM (
-        SELECT
-            account_id,
-            as_of,
-            indexOf(['cold', 'warm', 'hot'], temperature) AS rank,
-            lagInFrame(rank, 1, 1) OVER (
-                PARTITION BY account_id ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
-            ) AS rank_before
-        FROM interest FINAL
-    )
-    WHERE rank > rank_before AND as_of >= %(since)s AND as_of < %(until)s
-)
+WITH
+    (
+        SELECT groupArray((account_id, as_of)) FROM (
+            SELECT
+                account_id,
+                as_of,
+                indexOf(['cold', 'warm', 'hot'], temperature) AS rank,
+                lagInFrame(rank, 1, 1) OVER (
+                    PARTITION BY account_id ORDER BY day ROWS BETWEEN UNBOUNDED PRECEDING AND UNBOUNDED FOLLOWING
+                ) AS rank_before
+            FROM interest FINAL
+            WHERE account_id IN (SELECT account_id FROM account_standings WHERE day >= toDate(%(since)s))
+        )
+        WHERE rank > rank_before AND as_of >= %(since)s AND as_of < %(until)s
+    ) AS risen,
+    (
+        SELECT groupArray((account_id, visitor_id, valid_from, valid_until)) FROM identified_accounts FINAL
+        WHERE account_id IN (SELECT tupleElement(arrayJoin(risen), 1)) AND NOT withdrawn
+            AND contact_id IN (
+                SELECT arrayJoin(readers) FROM account_days
+                WHERE account_id IN (SELECT tupleElement(arrayJoin(risen), 1))
+                    AND day BETWEEN toDate(%(since)s) - 7 AND toDate(%(until)s)
+            )
+    ) AS known
 SELECT
     r.url AS url,
     if(any(c.name) != '', any(c.name), if(max(r.title) != '', max(r.title), url)) AS title,
     uniqExact(rises.account_id) AS accounts,
     uniqExact((r.visitor_id, r.page_view_id)) AS reads,
     arraySort(groupUniqArray(if(a.name != '', a.name, rises.account_id))) AS names
-FROM rises
-INNER JOIN (SELECT * FROM identified FINAL WHERE NOT withdrawn) AS i ON i.account_id = rises.account_id
+FROM (SELECT arrayJoin(risen) AS rise, rise.1 AS account_id, rise.2 AS as_of) AS rises
+INNER JOIN (
+    SELECT arrayJoin(known) AS span, span.1 AS account_id, span.2 AS visitor_id, span.3 AS valid_from,
+        span.4 AS valid_until
+) AS i ON i.account_id = rises.account_id
 INNER JOIN (
     SELECT url, title, visitor_id, page_view_id, started FROM reads FINAL
-    WHERE started >= %(since)s - INTERVAL 7 DAY AND started < %(until)s AND active_ms > 0
+    WHERE visitor_id IN (SELECT tupleElement(arrayJoin(known), 2))
+        AND started >= %(since)s - INTERVAL 7 DAY AND started < %(until)s AND active_ms > 0
 ) AS r ON r.visitor_id = i.visitor_id
 LEFT JOIN (SELECT url, name FROM directory FINAL WHERE NOT deleted AND kind = 'content') AS c ON c.url = r.url
 LEFT JOIN (
@@ -106,21 +151,26 @@ LIMIT 200
     Query.topics: """
 SELECT topic, groupArray(name) AS contents
 FROM (
-    SELECT arrayJoin(c.topics) AS topic, c.name AS name, countIf(r.depth_pct >= 90) AS ended
+    SELECT arrayJoin(c.topics) AS topic, c.name AS name, r.ended AS ended
     FROM (
         SELECT url, name, topics FROM directory FINAL WHERE NOT deleted AND kind = 'content'
     ) AS c
     LEFT JOIN (
-        SELECT url, depth_pct FROM reads FINAL WHERE started >= %(until)s - INTERVAL 90 DAY AND started < %(until)s
+        SELECT
+            url,
+            uniqExactArray(arrayFilter((view, depth) -> depth >= 90, mapKeys(depths), mapValues(depths))) AS ended
+        FROM content_days
+        WHERE day BETWEEN toDate(%(until)s) - 90 AND toDate(%(until)s)
+        GROUP BY url
     ) AS r ON r.url = c.url
-    GROUP BY topic, name, c.url
     ORDER BY topic, ended DESC, name
 )
 GROUP BY topic
 ORDER BY topic
 """,
     # What became of the briefs sent in the week. An action is an answer, a click or a call; a machine's does not count.
-    # A mail that came back was not sent; the same brief by another channel was, if there is one.
+    # A mail that came back was not sent; the same brief by another channel was, if there is one. What was sent before
+    # within a month, and is sent again, is not of this week.
     Query.reps: """
 SELECT
     o.told_id AS rep_id,
@@ -134,16 +184,18 @@ SELECT
 FROM (
     SELECT
         arrayJoin(brief_ids) AS brief_id,
-        any(outcomes.rep_id) AS told_id,
+        any(rep_outcomes.rep_id) AS told_id,
         minIf(toUnixTimestamp64Milli(at), kind = 'sent') AS sent_ms,
         countIf(kind = 'opened' AND NOT suspected) > 0 AS was_opened,
         countIf(kind = 'useful') > 0 AS was_useful,
         countIf(kind = 'not_useful') > 0 AS was_not_useful,
         minIf(toUnixTimestamp64Milli(at), NOT suspected
             AND kind IN ('clicked', 'useful', 'not_useful', 'objection', 'call_made')) AS acted_ms
-    FROM outcomes FINAL
-    WHERE at < %(until)s
-        AND NOT (kind = 'sent' AND delivery_id IN (SELECT delivery_id FROM outcomes WHERE kind = 'bounced'))
+    FROM rep_outcomes FINAL
+    WHERE day BETWEEN toDate(%(since)s) - 30 AND toDate(%(until)s) AND at < %(until)s
+        AND NOT (kind = 'sent' AND delivery_id IN (
+            SELECT delivery_id FROM rep_outcomes WHERE kind = 'bounced' AND day >= toDate(%(since)s) - 30
+        ))
     GROUP BY brief_id
     HAVING countIf(kind = 'sent') > 0
         AND sent_ms >= toUnixTimestamp64Milli(toDateTime64(%(since)s, 3, 'UTC'))
@@ -156,15 +208,19 @@ ORDER BY sent DESC, rep_id
 """,
     # Accounts that nobody in the directory looks after, the warmest first.
     Query.owners: """
+WITH ownerless AS (
+    SELECT account_id, name, lifecycle FROM directory FINAL
+    WHERE NOT deleted AND kind = 'account'
+        AND rep_id NOT IN (SELECT rep_id FROM directory FINAL WHERE NOT deleted AND kind = 'rep')
+)
 SELECT a.account_id AS account_id, a.name AS name, a.lifecycle AS lifecycle, i.temperature AS temperature
-FROM (
-    SELECT account_id, name, lifecycle, rep_id FROM directory FINAL WHERE NOT deleted AND kind = 'account'
-) AS a
+FROM ownerless AS a
 LEFT JOIN (
     SELECT account_id, argMax(temperature, as_of) AS temperature, argMax(score, as_of) AS score
-    FROM interest FINAL WHERE as_of < %(until)s GROUP BY account_id
+    FROM interest FINAL
+    WHERE account_id IN (SELECT account_id FROM ownerless) AND as_of < %(until)s
+    GROUP BY account_id
 ) AS i ON i.account_id = a.account_id
-WHERE a.rep_id NOT IN (SELECT rep_id FROM directory FINAL WHERE NOT deleted AND kind = 'rep')
 ORDER BY i.score DESC, account_id
 LIMIT 50
 """,

@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 
 from clickhouse_driver import Client
 
-from schemas.activity import Identified
+from schemas.activity import Activity, ActivityItem, Identified
 from schemas.brief import Brief
 from schemas.channel import ChannelKind
 from schemas.delivery import Outcome, OutcomeKind
@@ -30,6 +30,8 @@ PAGES = {
     "case": ("How Almhof Dairies avoided three stops <in one year>", ("downtime",), Stage.comparison, 240),
     "paper": ("White paper: vibration analysis for rotating machines", ("sensors",), Stage.problem, 600),
 }
+
+KNOWN = {"v-acme": "acme", "v-coil": "coil", "v-bolt": "bolt"}
 
 
 def entities() -> list[Entity]:
@@ -59,7 +61,8 @@ def fill(client: Client) -> None:
         *(_read(f"v{n}", "paper", day + n * 60_000, 20, 20 if n < 8 else 100) for n in range(10)),
     ]  # fmt: skip
     writer.write([bundle([envelope(event, visitor) for visitor, event in reads])], MONDAY_MS)
-    writer.write([_known("v-acme", "acme"), _known("v-coil", "coil"), _known("v-bolt", "bolt")], MONDAY_MS)
+    writer.write([_known(visitor, account) for visitor, account in KNOWN.items()], MONDAY_MS)
+    writer.write([_told(account, visitor, reads) for visitor, account in KNOWN.items()], MONDAY_MS)
     interests = [
         ("acme", MONDAY_MS - DAY_MS, Temperature.cold), ("acme", day + 2 * HOUR_MS, Temperature.hot),
         ("coil", day + 2 * HOUR_MS, Temperature.warm), ("bolt", MONDAY_MS - DAY_MS, Temperature.warm),
@@ -102,6 +105,15 @@ def _known(visitor: str, account_id: str) -> Record:
         evidence_ms=MONDAY_MS, from_ms=0, partition=0, offset=0,
     )  # fmt: skip
     return Record("identified", 0, 0, visitor.encode(), said.to_bytes())
+
+
+def _told(account_id: str, visitor: str, reads: Sequence[tuple[str, PageProgress]]) -> Record:
+    items = tuple(
+        ActivityItem(contact_id=f"{account_id}-1", envelope=envelope(event, who))
+        for who, event in reads
+        if who == visitor
+    )
+    return Record("activity", 0, 0, account_id.encode(), Activity(account_id=account_id, items=items).to_bytes())
 
 
 def _interest(account_id: str, at_ms: int, temperature: Temperature) -> Record:

@@ -14,9 +14,10 @@ from schemas.activity import Activity, ActivityItem
 from schemas.dead_letter import DeadLetter, DeadLetterStage
 from schemas.envelope import Envelope
 from schemas.errors import InputError
-from schemas.events import Click, Event, PageProgress, SectionAttention
+from schemas.events import Click, Event, PagePing, PageProgress, SectionAttention
 from schemas.rep_mail import RepMail
 from schemas.settings import Settings
+from schemas.topics import DAY_MS
 from sinks.clickhouse import content_queries
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.content_queries import Audience, Scope
@@ -24,6 +25,7 @@ from sinks.clickhouse.erasing import CONDITIONS, counts, erase, people_of
 from sinks.clickhouse.rows import TABLES
 from sinks.clickhouse.writer import Writer
 from sinks.consumer import Record
+from sinks.report.queries import Query, ask
 from tests.sinks.clickhouse_store import migrated_database
 from tests.sinks.store_samples import (
     CONTACT,
@@ -69,6 +71,7 @@ def reading(visitor_id: str, active_ms: int) -> list[Envelope]:
                      bands=(active_ms, *([0] * 9)),
                      sections=(SectionAttention(key="plans", active_ms=active_ms),), **page),
         Click(event_id=f"click-{visitor_id}", occurred_ms=NOW_MS, element="a", page_x=0, page_y=0, **page),
+        PagePing(event_id=f"ping-{visitor_id}", occurred_ms=NOW_MS, beat_ms=10, **page),
     ]  # fmt: skip
     return [envelope(event, visitor_id) for event in events]
 
@@ -129,6 +132,8 @@ def answers(client: Client) -> list[Any]:
         content_queries.clicks(client, page),
         content_queries.sections(client, page),
         [line for line in content_queries.contents(client, *always, Audience(account_id="a1")) if line.views],
+        ask(client, Query.contents, NOW_MS - 3 * DAY_MS, NOW_MS + 3 * DAY_MS),
+        client.execute("SELECT mapKeys(maxMap(depths)), arraySort(groupUniqArrayArray(pings)) FROM content_days"),
     ]
 
 
@@ -140,7 +145,7 @@ def test_a_forgotten_contact_leaves_the_others_as_if_it_had_never_been(client: C
     assert people.visitors == ("v1",)
     assert all(counts(client, people)[table] for table in CONDITIONS if table not in OF_ACCOUNTS)
     gone = erase(client, people)
-    assert gone["events"] == 5
+    assert gone["events"] == 6
     assert contents(client) == expected
     assert answers(client) == expected_answers
     assert set(counts(client, people).values()) == {0}
@@ -215,7 +220,7 @@ def test_a_range_of_events_is_written_into_a_fresh_database_with_all_that_is_der
     fresh = f"{shared.clickhouse_database}_fresh"
     try:
         said: list[str] = []
-        assert rebuild_into(shared, fresh, NOW_MS, NOW_MS + 1, said.append) == 6
+        assert rebuild_into(shared, fresh, NOW_MS, NOW_MS + 1, said.append) == 8
         with connect(shared, database=fresh) as rebuilt:
             assert answers(rebuilt)[:3] == answers(client)[:3]
             assert rebuilt.execute("SELECT count() FROM reads FINAL") == [(2,)]

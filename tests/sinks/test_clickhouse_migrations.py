@@ -217,3 +217,47 @@ def test_what_was_sorted_by_random_ids_is_found_by_account_and_rep_afterwards(se
         assert not client.execute(
             "SELECT name FROM system.tables WHERE database = currentDatabase() AND name LIKE '%\\_by\\_%'"
         )
+
+
+def test_what_was_read_before_the_rollup_had_it_view_by_view_is_in_it_once(settings: Settings) -> None:
+    make_migrated(settings)
+    minutes = [NOW + timedelta(minutes=n) for n in range(4)]
+    insert = (
+        "INSERT INTO events (event_id, type, happened, active_ms, beat_ms, depth_pct, visitor_id, site, page_view_id, "
+        "url) VALUES"
+    )
+    rows = [
+        (*event, "v", "s", "p", "https://e.example/")
+        for event in (
+            ("e1", "page_view", minutes[0], 0, 0, 0),
+            ("e2", "page_progress", minutes[3], 4000, 0, 60),
+            ("e3", "page_ping", minutes[1], 0, 10_000, 0),
+            ("e4", "page_ping", minutes[2], 0, 10_000, 20),
+        )
+    ]
+    seen = (
+        "SELECT url, mapValues(minMap(starts)), mapValues(maxMap(depths)), "
+        "arraySum(arrayMap(ping -> ping.3, groupUniqArrayArray(pings))) FROM content_days GROUP BY url"
+    )
+    told = "SELECT url, active_ms, depth_pct FROM reads FINAL"
+    with connect(settings) as client:
+        client.execute(insert, rows)
+        expected, expected_reads = client.execute(seen), client.execute(told)
+        client.execute("TRUNCATE TABLE content_days")
+        client.execute("CREATE TABLE before AS reads ENGINE = AggregatingMergeTree "
+                       "ORDER BY (visitor_id, site, page_view_id) SETTINGS index_granularity = 256")  # fmt: skip
+        client.execute("INSERT INTO before SELECT * FROM reads")
+        client.execute("EXCHANGE TABLES before AND reads")
+        client.execute("DROP TABLE before")
+        client.execute("ALTER TABLE schema_migrations DELETE WHERE name LIKE '0035%'", settings={"mutations_sync": 2})
+    assert [name[:4] for name in migrate(settings)] == ["0035"]
+    with connect(settings) as client:
+        minute = int(NOW.timestamp() // 60)
+        assert client.execute(seen) == expected == [("https://e.example/", [minute], [60], 20_000)]
+        assert client.execute(told) == expected_reads == [("https://e.example/", 20_000, 60)]
+        client.execute(insert, rows)
+        assert client.execute(seen) == expected
+        (engine,) = client.execute(
+            "SELECT engine_full FROM system.tables WHERE name = 'reads' AND database = currentDatabase()"
+        )[0]
+        assert "index_granularity = 64" in engine

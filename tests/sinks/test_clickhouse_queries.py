@@ -1,6 +1,7 @@
 """What was stored comes back once each, in order, and bounded in time."""
 
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from sinks.clickhouse import queries
 from sinks.clickhouse.writer import Writer
 from sinks.consumer import Record
 from tests.sinks.clickhouse_store import migrated_store
+from tests.sinks.rows_read import rows_read_by
 from tests.sinks.store_samples import (
     ACCOUNT,
     CONTACT,
@@ -64,6 +66,35 @@ def test_a_visitors_events_begin_at_since_and_end_before_until(client: Client, w
     events = [envelope(page_view(f"e{n}", NOW_MS + n)) for n in range(5)]
     writer.write([bundle(events)], NOW_MS)
     assert list(queries.visitor_events(client, "v1", NOW_MS + 1, NOW_MS + 4)) == events[1:4]
+
+
+def test_a_history_is_read_of_the_visitors_own_months_alone(client: Client) -> None:
+    """Of 200,000 events over ten months, a visitor's lie in two; the last two months are asked for."""
+    client.execute("""
+        INSERT INTO events (visitor_id, site, event_id, type, happened, received, page_view_id)
+        SELECT concat('w-', toString(cityHash64(intDiv(number, 20)))), 'main', toString(number), 'page_view', moment,
+               moment, 'p'
+        FROM (SELECT number, toDateTime64('2026-01-15 00:00:00', 3, 'UTC')
+                     + toIntervalMonth(intDiv(number, 20000)) AS moment
+              FROM numbers(200000))
+    """)
+    row = ("w-5", "main", "page_view", "p", "https://e.example/", "desktop")
+    january, october = (datetime(2026, month, 15, tzinfo=UTC) for month in (1, 10))
+    client.execute(
+        "INSERT INTO events (visitor_id, site, type, page_view_id, url, viewport, event_id, happened, received) VALUES",
+        [(*row, "early", january, january), (*row, "late", october, october)],
+    )
+    client.execute("OPTIMIZE TABLE events FINAL")
+    september_ms = round(datetime(2026, 9, 1, tzinfo=UTC).timestamp() * 1000)
+    for since_ms, events, months in ((september_ms, ["late"], 1), (0, ["early", "late"], 2)):
+        found: list[str] = []
+
+        def look(since_ms: int = since_ms, found: list[str] = found) -> None:
+            found[:] = [one.event.event_id for one in queries.visitor_events(client, "w-5", since_ms, None)]
+
+        read = rows_read_by(client, look)
+        assert found == events
+        assert read <= 2 * 2048 * months + 100
 
 
 def test_a_visitors_id_is_data_and_never_a_query(client: Client, writer: Writer) -> None:
