@@ -18,6 +18,8 @@ OTHERS = b"~"
 OWNER = b"@"
 MAILING = b"#"
 TOLD = b"!"
+_HELD_BY_OLD_HEADS = (b'"others":{"', b'"owners":{"', b'"mailings":{"')
+"""Heads of before there were so many records: what they hold has none of its own yet."""
 _ELSEWHERE: Mapping[str, Any] = {"reads": {}, "others": {}, "owners": {}, "mailings": {}, "told": {}}
 
 
@@ -67,6 +69,7 @@ def changes_between(before: AccountState, after: AccountState, records: Records 
     head = after.but(**_ELSEWHERE)
     if HEAD not in there or head != before.but(**_ELSEWHERE):
         yield Change(key, HEAD, head.to_bytes())
+    is_whole = any(held in there.get(HEAD, b"") for held in _HELD_BY_OLD_HEADS)
     told = _differing(before.told, after.told)
     for name in dict.fromkeys(
         (*_differing(before.reads, after.reads), *(name for name in told if name in after.reads))
@@ -80,8 +83,7 @@ def changes_between(before: AccountState, after: AccountState, records: Records 
         (OWNER, before.owners, after.owners),
         (MAILING, before.mailings, after.mailings),
     ):
-        # A head of before there were so many records holds what has none of its own yet.
-        missing = [name for name in now if sign + name.encode() not in there]
+        missing = [name for name in now if sign + name.encode() not in there] if is_whole else ()
         for name in dict.fromkeys((*_differing(was, now), *missing)):
             value = now[name].model_dump_json(exclude_defaults=True).encode() if name in now else None
             yield Change(key, sign + name.encode(), value)
@@ -101,6 +103,8 @@ def _told_ahead(key: str, before: AccountState, after: AccountState, there: Reco
 
 def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Return the keys under which something else stands; most values are the very same object."""
+    if before is after:
+        return []
     changed = [key for key, value in after.items() if (old := before.get(key)) is not value and old != value]
     if len(before) + len(changed) > len(after):
         changed += [key for key in before if key not in after]

@@ -17,7 +17,7 @@ from schemas.envelope import Envelope
 from schemas.events import BANDS, Viewport
 from schemas.reads import Read
 from schemas.urls import canonical_url
-from streams.reading import made, max_by_key, read_of
+from streams.reading import max_by_key, read_of
 
 _NO_BANDS = (0,) * BANDS
 _NULL = msgspec.Raw(b"null")
@@ -184,55 +184,57 @@ def _whole(item: _Item) -> ActivityItem:
 
 def _read_of(seen: Sequence[_Seen]) -> Read:
     """Return what events of one page view say together: the join of the reads that each would make by itself."""
-    first = min(seen, key=_order) if len(seen) > 1 else seen[0]
-    # One pass, as nearly all that known people do comes by here.
-    title, lang, network, viewport = "", "", "", None
-    last_ms = left_ms = active_ms = depth_pct = 0
-    bands: list[tuple[int, ...]] = []
-    sections: dict[str, int] = {}
-    titles: dict[str, str] = {}
-    known = False
-    for one in seen:
-        envelope = one.envelope
-        event, at_ms = envelope.event, envelope.occurred_ms
-        title, last_ms = max(title, event.title), max(last_ms, at_ms)
-        network, known = max(network, envelope.client_network or ""), known or one.known
-        if isinstance(event, _Opened):
-            viewport = event.viewport if viewport is None else max(viewport, event.viewport)
-            lang = max(lang, event.lang)
-            continue
-        active_ms, depth_pct = max(active_ms, event.active_ms), max(depth_pct, event.depth_pct)
-        left_ms = max(left_ms, at_ms) if event.left else left_ms
-        if event.bands:
-            bands.append(event.bands)
-        if event.sections:
-            sections = max_by_key(sections, {section.key: section.active_ms for section in event.sections})
-            titles = max_by_key(titles, {section.key: section.title for section in event.sections})
-    return made(
+    # Nearly all that known people do comes by here: a list for each value is quicker than a step for each event.
+    first = _first(seen)
+    envelopes = [one.envelope for one in seen]
+    opened = [event for one in envelopes if isinstance(event := one.event, _Opened)]
+    progressed = [event for one in envelopes if isinstance(event := one.event, _Progressed)]
+    left = [one.occurred_ms for one in envelopes if isinstance(event := one.event, _Progressed) and event.left]
+    bands = [event.bands for event in progressed if event.bands]
+    sections, titles = _sections_of(progressed)
+    return Read.made(
         page_view_id=first.envelope.event.page_view_id,
         visitor_id=first.envelope.visitor_id,
         site=first.envelope.site,
         contact_id=first.contact_id,
         url=canonical_url(first.envelope.event.url),
-        title=title,
-        viewport=viewport,
-        lang=lang,
-        network=network,
+        title=max([one.event.title for one in envelopes]),
+        viewport=max([event.viewport for event in opened], default=None),
+        lang=max([event.lang for event in opened], default=""),
+        network=max([one.client_network or "" for one in envelopes]),
         started_ms=first.envelope.occurred_ms,
-        last_ms=last_ms,
-        left_ms=left_ms,
-        active_ms=active_ms,
-        depth_pct=depth_pct,
+        last_ms=max([one.occurred_ms for one in envelopes]),
+        left_ms=max(left, default=0),
+        active_ms=max([event.active_ms for event in progressed], default=0),
+        depth_pct=max([event.depth_pct for event in progressed], default=0),
         bands=tuple(map(max, *bands)) if len(bands) > 1 else bands[0] if bands else _NO_BANDS,
         sections=sections,
         section_titles=titles,
-        known=known,
+        known=any(one.known for one in seen),
     )
 
 
-def _order(one: _Seen) -> tuple[int, str, str, str, str]:
+def _sections_of(progressed: Sequence[_Progressed]) -> tuple[dict[str, int], dict[str, str]]:
+    """Return the active milliseconds and the titles of sections, by their keys."""
+    times: dict[str, int] = {}
+    titles: dict[str, str] = {}
+    for event in progressed:
+        if event.sections:
+            times = max_by_key(times, {section.key: section.active_ms for section in event.sections})
+            titles = max_by_key(titles, {section.key: section.title for section in event.sections})
+    return times, titles
+
+
+def _first(seen: Sequence[_Seen]) -> _Seen:
+    began_ms = min([one.envelope.occurred_ms for one in seen])
+    earliest = [one for one in seen if one.envelope.occurred_ms == began_ms]
+    return min(earliest, key=_order) if len(earliest) > 1 else earliest[0]
+
+
+def _order(one: _Seen) -> tuple[str, str, str, str]:
+    """Return what tells of events of the same moment which one is the first."""
     envelope = one.envelope
-    return envelope.occurred_ms, envelope.visitor_id, envelope.site, canonical_url(envelope.event.url), one.contact_id
+    return envelope.visitor_id, envelope.site, canonical_url(envelope.event.url), one.contact_id
 
 
 @lru_cache(maxsize=20_000)

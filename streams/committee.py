@@ -38,7 +38,7 @@ class _Seat:
         if not self.contacts and not self.readers:
             return _nobody(function)
         heaviest = sorted(self.topics, key=lambda topic: (-self.topics[topic], topic))[:MAX_TOPICS]
-        return FunctionCoverage(
+        return FunctionCoverage.made(
             function=function,
             contacts=len(self.contacts),
             readers=len(self.readers),
@@ -72,7 +72,7 @@ def committee_of(account_id: str, weighed: Sequence[Weighed], directory: Directo
         if function := functions[reader]:
             seats.setdefault(function, _Seat()).take(one)
     extra = sorted(seats.keys() - set(rules.functions))
-    return Committee(
+    return Committee.made(
         functions=tuple(seats[function].coverage(function) for function in (*dict.fromkeys(rules.functions), *extra)),
         missing=tuple(function for function in dict.fromkeys(rules.functions) if not seats[function].readers),
         unread_contacts=tuple(contact.contact_id for contact in known if contact.contact_id not in functions)[

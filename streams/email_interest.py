@@ -92,7 +92,7 @@ def joined(mailings: Mailings, items: Iterable[ActivityItem]) -> Mailings:
     after = dict(mailings)
     for key, facts in new.items():
         contact_id, campaign_id = named[key]
-        after[key] = join(after.get(key), Mailing(contact_id=contact_id, campaign_id=campaign_id, facts=facts))
+        after[key] = join(after.get(key), Mailing.made(contact_id=contact_id, campaign_id=campaign_id, facts=facts))
     return after
 
 
@@ -106,7 +106,7 @@ def join(a: Mailing | None, b: Mailing) -> Mailing:
             facts[key] = _least(facts.get(key), fact)
     ordered = sorted(facts.values(), key=lambda fact: (fact.kind in OPTED_OUT, fact.at_ms, fact.event_id))
     kept = {fact.event_id: fact for fact in ordered[-MAX_FACTS:]}
-    return b.model_copy(update={"facts": {key: kept[key] for key in sorted(kept)}})
+    return b.but(facts={key: kept[key] for key in sorted(kept)})
 
 
 def still_of_use(mailings: Mailings, newest_read_ms: int, history_ms: int, emptied_ms: int) -> Mailings:
@@ -163,7 +163,9 @@ def _told(item: ActivityItem) -> tuple[str, str, MailFact] | None:
     if isinstance(event, Identify):
         if event.method is not IdentifyMethod.email_link or event.campaign_id is None:
             return None
-        fact = MailFact(event_id=event.event_id, kind=MailKind.landed, at_ms=at_ms, visitor_id=item.envelope.visitor_id)
+        fact = MailFact.made(
+            event_id=event.event_id, kind=MailKind.landed, at_ms=at_ms, visitor_id=item.envelope.visitor_id
+        )
         return event.contact_id, event.campaign_id, fact
     if not isinstance(event, EMAIL_EVENTS):
         return None
@@ -174,7 +176,7 @@ def _told(item: ActivityItem) -> tuple[str, str, MailFact] | None:
         said |= {"url": canonical_url(event.url), "link": event.link, "trap": event.trap, "snippet": event.snippet}
     if isinstance(event, EmailBounce):
         said["bounce"] = event.bounce
-    fact = MailFact(event_id=event.event_id, kind=_KINDS[type(event)], at_ms=at_ms, **said)
+    fact = MailFact.made(event_id=event.event_id, kind=_KINDS[type(event)], at_ms=at_ms, **said)
     return item.contact_id, event.campaign_id, fact
 
 

@@ -68,7 +68,7 @@ def learn(known: F, envelopes: Sequence[Envelope | EnvelopeHead], directory: Dir
     for envelope in envelopes:
         event, at_ms = envelope.event, envelope.occurred_ms
         if isinstance(event, Identify) and event.event_id not in evidence:
-            evidence[event.event_id] = Evidence(
+            evidence[event.event_id] = Evidence.made(
                 from_ms=at_ms,
                 event_id=event.event_id,
                 contact_id=event.contact_id,
@@ -77,23 +77,23 @@ def learn(known: F, envelopes: Sequence[Envelope | EnvelopeHead], directory: Dir
             )
             news += 1
         elif isinstance(event, Withdraw) and event.event_id not in withdrawals:
-            withdrawals[event.event_id] = Withdrawal(
+            withdrawals[event.event_id] = Withdrawal.made(
                 at_ms=at_ms, event_id=event.event_id, evidence_id=event.evidence_id, contact_id=event.contact_id
             )
             news += 1
-        network = envelope.client_network if page_view_of(event) else None  # mails are clicked by scanners, too
+        network = envelope.client_network
+        if network and not page_view_of(event):
+            continue  # mails are clicked by scanners, too
         if network and at_ms < sightings.get(network, at_ms + 1) and directory.account_by_network(network):
             sightings[network] = at_ms
     earliest = _earliest(sightings)
     if not news and earliest == known.sightings:
         return known
-    return known.model_copy(
-        update={
-            "evidence": _bounded(evidence.values()),
-            "withdrawals": _latest(withdrawals.values()),
-            "sightings": earliest,
-            "seen": known.seen + news + (earliest != known.sightings),
-        }
+    return known.but(
+        evidence=_bounded(evidence.values()),
+        withdrawals=_latest(withdrawals.values()),
+        sightings=earliest,
+        seen=known.seen + news + (earliest != known.sightings),
     )
 
 
@@ -137,4 +137,4 @@ def _ends_of_runs(ordered: list[Evidence]) -> list[Evidence]:
 
 def _earliest(sightings: dict[str, int]) -> tuple[Sighting, ...]:
     ordered = sorted((at_ms, network) for network, at_ms in sightings.items())[:MAX_SIGHTINGS]
-    return tuple(Sighting(from_ms=at_ms, network=network) for at_ms, network in ordered)
+    return tuple(Sighting.made(from_ms=at_ms, network=network) for at_ms, network in ordered)

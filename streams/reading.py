@@ -20,11 +20,6 @@ MAX_HREF = 300  # characters; with the bounds of events, no read comes near what
 PASSED_BY_FROM_MS = 20_000
 PASSED_BY_BELOW_MS = 2_000
 
-_DEFAULTS: dict[str, object] = {
-    name: field.get_default(call_default_factory=True, validated_data={}) for name, field in Read.model_fields.items()
-}
-"""Of a read's fields, in their order; the mappings among them are shared, as nobody changes a read's."""
-
 V = TypeVar("V")
 W = TypeVar("W", int, str)
 
@@ -61,7 +56,7 @@ def read_of(item: ActivityItem) -> Read | None:
             said = {"clicks": {event.event_id: mark}}
         case FormSubmit():
             said = {"submitted_forms": frozenset((event.form,))}
-    return made(
+    return Read.made(
         page_view_id=event.page_view_id,
         visitor_id=envelope.visitor_id,
         site=envelope.site,
@@ -73,11 +68,6 @@ def read_of(item: ActivityItem) -> Read | None:
         network=envelope.client_network or "",
         **said,
     )
-
-
-def made(**said: object) -> Read:
-    """Return the read of an event whose values its own models have checked; it says all that has no default."""
-    return Read.trusted({**_DEFAULTS, **said})
 
 
 def join(a: Read, b: Read) -> Read:
@@ -156,7 +146,7 @@ def max_by_key(a: dict[str, W], b: dict[str, W]) -> dict[str, W]:
     if not a:
         return b
     if a.keys() == b.keys():
-        return {key: max(value, b[key]) for key, value in a.items()}
+        return {key: value if value > (other := b[key]) else other for key, value in a.items()}
     return _bounded({key: max(m[key] for m in (a, b) if key in m) for key in a.keys() | b.keys()})
 
 
