@@ -51,7 +51,7 @@ class _Seat:
 
 @cache
 def _nobody(function: Function) -> FunctionCoverage:
-    return FunctionCoverage(function=function, contacts=0)
+    return FunctionCoverage.made(function=function, contacts=0)
 
 
 def committee_of(account_id: str, weighed: Sequence[Weighed], directory: Directory, rules: CommitteeRules) -> Committee:

@@ -134,6 +134,8 @@ def _without_gone(
     state: VisitorState, envelopes: Sequence[Envelope | EnvelopeHead], directory: Directory
 ) -> VisitorState:
     """Note who was announced and has gone from the directory since; that is found out with the visitor's next event."""
+    if not state.announced and not state.gone:
+        return state
     noticed_ms = min((one.occurred_ms for one in envelopes), default=0)
     gone = {one.contact_id: one for one in state.gone if one.contact_id not in directory.contacts}
     for span in state.announced:
