@@ -26,9 +26,12 @@ class CampaignClick(Model):
         return read.visitor_id == self.visitor_id if self.landed else read.contact_id == self.contact_id
 
 
-def with_clicks(known: Mapping[str, CampaignClick], items: Iterable[ActivityItem]) -> dict[str, CampaignClick]:
+def with_clicks(known: dict[str, CampaignClick], items: Iterable[ActivityItem]) -> dict[str, CampaignClick]:
     """Return the campaign clicks known after some events: a union of which the newest are kept, in any order."""
-    clicks = {**known, **{click.event_id: click for click in _clicks_of(items)}}
+    new = {click.event_id: click for click in _clicks_of(items)}
+    if not new:
+        return known
+    clicks = {**known, **new}
     newest = sorted(clicks.values(), key=lambda click: (-click.at_ms, click.event_id))[:MAX_KEPT]
     return {click.event_id: click for click in sorted(newest, key=lambda click: click.event_id)}
 
