@@ -13,10 +13,10 @@ import msgspec
 from pydantic import TypeAdapter
 
 from schemas.activity import Activity, ActivityItem, Forgotten, Ownership, Told
-from schemas.envelope import Envelope
 from schemas.events import BANDS, Viewport
 from schemas.reads import Read
 from schemas.urls import canonical_url
+from streams.envelope_heads import envelope_in
 from streams.reading import max_by_key, read_of
 
 _NO_BANDS = (0,) * BANDS
@@ -71,7 +71,7 @@ class _Envelope(msgspec.Struct, gc=False):
     client_network: str | None = None
 
 
-class _Seen(NamedTuple):
+class _Seen(msgspec.Struct, gc=False):
     """Somebody opened a page or read on."""
 
     contact_id: str
@@ -178,8 +178,8 @@ def _plain(item: _Item) -> _Envelope | None:
 
 
 def _whole(item: _Item) -> ActivityItem:
-    envelope = Envelope.model_validate_json(bytes(item.envelope))
-    return ActivityItem(contact_id=item.contact_id, known=item.known, envelope=envelope)
+    envelope = envelope_in(item.envelope)
+    return ActivityItem.made(contact_id=item.contact_id, known=item.known, envelope=envelope)
 
 
 def _read_of(seen: Sequence[_Seen]) -> Read:

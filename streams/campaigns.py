@@ -1,6 +1,6 @@
 """Which campaign brought a reader? What counts is a human seen on the page: scanners click, but do not read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from schemas.activity import ActivityItem
 from schemas.events import EmailClick, Identify
@@ -32,8 +32,10 @@ def with_clicks(known: dict[str, CampaignClick], items: Iterable[ActivityItem]) 
     if not new:
         return known
     clicks = {**known, **new}
-    newest = sorted(clicks.values(), key=lambda click: (-click.at_ms, click.event_id))[:MAX_KEPT]
-    return {click.event_id: click for click in sorted(newest, key=lambda click: click.event_id)}
+    if len(clicks) > MAX_KEPT:
+        newest = sorted(clicks.values(), key=lambda click: (-click.at_ms, click.event_id))[:MAX_KEPT]
+        clicks = {click.event_id: click for click in newest}
+    return {event_id: clicks[event_id] for event_id in sorted(clicks)}
 
 
 def campaign_of(read: Read, clicks: Iterable[CampaignClick], rules: TriggerRules) -> str:

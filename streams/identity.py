@@ -8,6 +8,8 @@ is told the spans that are its own, with a rank, so that the newest word stands 
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
+import msgspec
+
 from schemas.activity import Identified, OwnedSpan, Ownership
 from schemas.certainty import CONFIDENCE
 from schemas.directory import Directory
@@ -49,7 +51,7 @@ class VisitorState(Facts):
     changed_ms: UnixMs = 0
 
 
-class Did(NamedTuple):
+class Did(msgspec.Struct, gc=False):
     """What somebody known did; `known` if they were when it happened."""
 
     contact_id: str

@@ -13,7 +13,7 @@ from schemas.envelope import Envelope
 from schemas.events import Withdraw
 from schemas.topics import ACTIVITY, IDENTIFIED
 from streams.activity_bytes import Item, Whose, activity_bytes
-from streams.envelope_heads import EnvelopeHead, envelopes_in, heads_in
+from streams.envelope_heads import EnvelopeHead, envelope_in, envelopes_in, heads_in
 from streams.identity import Observation, VisitorState, observe, ownership, says_who, seen_again
 from streams.records import HEAD, Change, Records, Table
 from streams.stage import Incoming, Send, Work, Written
@@ -61,9 +61,9 @@ class VisitorStage:
                 work.sends += _forgotten(visitor_id, seen)
                 continue
             after = _Known(seen.state, before.told if seen.state is before.state else {}, version)
-            for account_id, (contact_id, known, envelope) in seen.activity:
-                raw = raw_of[id(envelope)]
-                by_account[account_id].append((Item(contact_id, known, raw), ITEM_BYTES + len(memoryview(raw))))
+            for account_id, did in seen.activity:
+                raw = raw_of[id(did.envelope)]
+                by_account[account_id].append((Item(did.contact_id, did.known, raw), ITEM_BYTES + len(memoryview(raw))))
             for account_id in seen.told:
                 owners[account_id].append(after.whose_for(account_id))
             # Stitching waits for the store to hold the same partition of `events`, so the news must be on it, too.
@@ -144,7 +144,7 @@ def _read(head: EnvelopeHead, raw: msgspec.Raw) -> Envelope | EnvelopeHead:
     """Return as much of an envelope as identity asks for: all of it if it tells who somebody is."""
     kind = head.event.type
     if kind not in PLAIN and (kind in TELLING or kind.startswith(MAIL)):
-        return Envelope.model_validate_json(bytes(raw))
+        return envelope_in(raw)
     return head
 
 
