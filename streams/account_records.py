@@ -85,7 +85,7 @@ def changes_between(before: AccountState, after: AccountState, records: Records 
     ):
         missing = [name for name in now if sign + name.encode() not in there] if is_whole else ()
         for name in dict.fromkeys((*_differing(was, now), *missing)):
-            value = now[name].model_dump_json(exclude_defaults=True).encode() if name in now else None
+            value = now[name].to_compact_bytes() if name in now else None
             yield Change(key, sign + name.encode(), value)
     yield from _told_ahead(key, before, after, there)
 
@@ -112,5 +112,5 @@ def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]
 
 
 def _written(read: Read, told: int) -> bytes:
-    said = read.model_dump_json(exclude_defaults=True).encode()
+    said = read.to_compact_bytes()
     return b'{"read":%b,"told":%d}' % (said, told) if told else b'{"read":%b}' % said

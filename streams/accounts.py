@@ -79,7 +79,7 @@ def advance(
         )
     after, corrections, settled_ms = _corrected(after, interest, directory, playbook, now_ms, mails.machine_reads)
     dues = (decision.due_ms, settled_ms, _renewal_ms(said or interest, now_ms))
-    return AccountStep.made(
+    return AccountStep(
         state=after,
         interest=said,
         briefs=(*((decision.brief,) if decision.brief else ()), *corrections),
@@ -179,7 +179,7 @@ def _no_brief(state: AccountState, fresh: list[Read], rules: TriggerRules, now_m
 
 
 def _withheld(account_id: str, rule: Rule, subject: str, interest: Interest) -> Decision:
-    return Decision.made(
+    return Decision(
         decision_id=derived_id("decision", account_id, Verdict.withheld, rule, subject),
         account_id=account_id,
         verdict=Verdict.withheld,

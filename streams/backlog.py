@@ -23,4 +23,4 @@ def put_off(state: AccountState, news: Sequence[News], now_ms: int) -> AccountSt
     due_ms = since_ms + min(late_ms, LONGEST_PUT_OFF_MS)
     if late_ms < LATE_MS or due_ms <= now_ms:
         return None
-    return AccountStep.made(state=state.but(unsaid_ms=since_ms), due_ms=due_ms)
+    return AccountStep(state=state.but(unsaid_ms=since_ms), due_ms=due_ms)

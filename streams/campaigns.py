@@ -54,7 +54,7 @@ def _clicks_of(items: Iterable[ActivityItem]) -> Iterable[CampaignClick]:
         if item.envelope.automated:
             continue  # known for a machine's by itself
         if isinstance(event, Identify | EmailClick) and event.campaign_id:
-            yield CampaignClick.made(
+            yield CampaignClick(
                 event_id=event.event_id,
                 campaign_id=event.campaign_id,
                 visitor_id=item.envelope.visitor_id,

@@ -36,7 +36,7 @@ class _Seat:
 
     def coverage(self, function: Function) -> FunctionCoverage:
         heaviest = sorted(self.topics, key=lambda topic: (-self.topics[topic], topic))[:MAX_TOPICS]
-        return FunctionCoverage.made(
+        return FunctionCoverage(
             function=function,
             contacts=len(self.contacts),
             readers=len(self.readers),
@@ -49,7 +49,7 @@ class _Seat:
 
 @cache
 def _nobody(function: Function) -> FunctionCoverage:
-    return FunctionCoverage.made(function=function, contacts=0)
+    return FunctionCoverage(function=function, contacts=0)
 
 
 def committee_of(account_id: str, weighed: Sequence[Weighed], directory: Directory, rules: CommitteeRules) -> Committee:
@@ -71,7 +71,7 @@ def committee_of(account_id: str, weighed: Sequence[Weighed], directory: Directo
             seats[function].take(one)
     wanted = tuple(dict.fromkeys(rules.functions))
     extra = sorted(seats.keys() - set(wanted))
-    return Committee.made(
+    return Committee(
         functions=tuple(
             seats[function].coverage(function) if function in seats else _nobody(function)
             for function in (*wanted, *extra)

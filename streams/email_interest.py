@@ -92,7 +92,7 @@ def joined(mailings: Mailings, items: Iterable[ActivityItem]) -> Mailings:
     after = dict(mailings)
     for key, facts in new.items():
         contact_id, campaign_id = named[key]
-        after[key] = join(after.get(key), Mailing.made(contact_id=contact_id, campaign_id=campaign_id, facts=facts))
+        after[key] = join(after.get(key), Mailing(contact_id=contact_id, campaign_id=campaign_id, facts=facts))
     return after
 
 
@@ -163,9 +163,7 @@ def _told(item: ActivityItem) -> tuple[str, str, MailFact] | None:
     if isinstance(event, Identify):
         if event.method is not IdentifyMethod.email_link or event.campaign_id is None:
             return None
-        fact = MailFact.made(
-            event_id=event.event_id, kind=MailKind.landed, at_ms=at_ms, visitor_id=item.envelope.visitor_id
-        )
+        fact = MailFact(event_id=event.event_id, kind=MailKind.landed, at_ms=at_ms, visitor_id=item.envelope.visitor_id)
         return event.contact_id, event.campaign_id, fact
     if not isinstance(event, EMAIL_EVENTS):
         return None
@@ -176,7 +174,7 @@ def _told(item: ActivityItem) -> tuple[str, str, MailFact] | None:
         said |= {"url": canonical_url(event.url), "link": event.link, "trap": event.trap, "snippet": event.snippet}
     if isinstance(event, EmailBounce):
         said["bounce"] = event.bounce
-    fact = MailFact.made(event_id=event.event_id, kind=_KINDS[type(event)], at_ms=at_ms, **said)
+    fact = MailFact(event_id=event.event_id, kind=_KINDS[type(event)], at_ms=at_ms, **said)
     return item.contact_id, event.campaign_id, fact
 
 

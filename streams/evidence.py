@@ -68,7 +68,7 @@ def learn(known: F, envelopes: Sequence[Envelope | EnvelopeHead], directory: Dir
     for envelope in envelopes:
         event, at_ms = envelope.event, envelope.occurred_ms
         if isinstance(event, Identify) and event.event_id not in evidence:
-            evidence[event.event_id] = Evidence.made(
+            evidence[event.event_id] = Evidence(
                 from_ms=at_ms,
                 event_id=event.event_id,
                 contact_id=event.contact_id,
@@ -77,7 +77,7 @@ def learn(known: F, envelopes: Sequence[Envelope | EnvelopeHead], directory: Dir
             )
             news += 1
         elif isinstance(event, Withdraw) and event.event_id not in withdrawals:
-            withdrawals[event.event_id] = Withdrawal.made(
+            withdrawals[event.event_id] = Withdrawal(
                 at_ms=at_ms, event_id=event.event_id, evidence_id=event.evidence_id, contact_id=event.contact_id
             )
             news += 1
@@ -137,4 +137,4 @@ def _ends_of_runs(ordered: list[Evidence]) -> list[Evidence]:
 
 def _earliest(sightings: dict[str, int]) -> tuple[Sighting, ...]:
     ordered = sorted((at_ms, network) for network, at_ms in sightings.items())[:MAX_SIGHTINGS]
-    return tuple(Sighting.made(from_ms=at_ms, network=network) for at_ms, network in ordered)
+    return tuple(Sighting(from_ms=at_ms, network=network) for at_ms, network in ordered)

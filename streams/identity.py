@@ -142,7 +142,7 @@ def _without_gone(
     gone = {one.contact_id: one for one in state.gone if one.contact_id not in directory.contacts}
     for span in state.announced:
         if span.contact_id and span.contact_id not in directory.contacts and span.contact_id not in gone:
-            left = Gone.made(contact_id=span.contact_id, account_id=span.account_id, until_ms=noticed_ms)
+            left = Gone(contact_id=span.contact_id, account_id=span.account_id, until_ms=noticed_ms)
             gone[span.contact_id] = left
     now = tuple(gone.values())
     return state if now == state.gone else state.but(gone=now)
@@ -208,7 +208,7 @@ def _spans(signs: Sequence[_Sign], gone: Sequence[Gone], directory: Directory) -
         for account_id, until in periods:
             stop = min((moment for moment in (until, end) if moment is not None), default=None)
             if account_id and (stop is None or stop > begin):
-                span = Span.made(
+                span = Span(
                     contact_id=first.contact_id if first.contact_id in directory.contacts else "",
                     account_id=account_id,
                     method=surest,
@@ -224,7 +224,7 @@ def _spans(signs: Sequence[_Sign], gone: Sequence[Gone], directory: Directory) -
 
 def ownership(state: VisitorState, account_id: str) -> Ownership:
     """Return when a visitor was an account's, as an account is told."""
-    return Ownership.made(
+    return Ownership(
         visitor_id=state.visitor_id,
         facts=state.announced_facts,
         turn=state.turn,
@@ -284,7 +284,7 @@ def _announcements(before: VisitorState, after: VisitorState, partition: int, of
 def _announcement(
     state: VisitorState, span: Span, partition: int, offset: int, *, withdrawn: bool = False, stitch: bool = False
 ) -> Identified:
-    return Identified.made(
+    return Identified(
         visitor_id=state.visitor_id,
         partition=partition,
         offset=offset,

@@ -40,7 +40,7 @@ def summarise(
     reasons = reasons_of(weighed, playbook, as_of_ms, mails.counted)
     weeks = weeks_of(weighed, as_of_ms)
     stages = weight_by_stage(weighed)
-    return Interest.made(
+    return Interest(
         account_id=account_id,
         as_of_ms=as_of_ms,
         temperature=warmth.temperature,
@@ -58,7 +58,7 @@ def summarise(
         rise=warmth.rise,
         email=mails.interest,
         buying_stage=buying_stage_of(stages, account.lifecycle if account else None, rules),
-        stages=tuple(StageWeight.made(stage=stage, weight=minutes(ms)) for stage, ms in stages.items()),
+        stages=tuple(StageWeight(stage=stage, weight=minutes(ms)) for stage, ms in stages.items()),
         cools_ms=warmth.cools_ms,
     )
 
@@ -71,7 +71,7 @@ def topic_weights(weighed: Iterable[Weighed]) -> tuple[TopicWeight, ...]:
             for topic in one.content.topics:
                 weights[topic] += one.weight_ms
     heaviest = sorted(weights.items(), key=lambda pair: (-pair[1], pair[0]))[:MAX_LISTED]
-    return tuple(TopicWeight.made(topic=topic, weight=minutes(weight_ms)) for topic, weight_ms in heaviest)
+    return tuple(TopicWeight(topic=topic, weight=minutes(weight_ms)) for topic, weight_ms in heaviest)
 
 
 def _contents(weighed: Sequence[Weighed]) -> tuple[ContentInterest, ...]:
@@ -87,7 +87,7 @@ def _content(url: str, group: Sequence[Weighed], active_ms: int) -> ContentInter
     readers = {one.reader for one in group}
     known = sorted(reader for reader in readers if not reader.startswith(UNKNOWN))
     content = group[-1].content
-    return ContentInterest.made(
+    return ContentInterest(
         url=url,
         title=content.title if content else max(one.read.title for one in group),
         active_ms=active_ms,
@@ -109,7 +109,7 @@ def _readers(weighed: Sequence[Weighed], directory: Directory) -> tuple[ReaderIn
     for contact_id, group in by_reader.items():
         contact = directory.contacts.get(contact_id)
         readers.append(
-            ReaderInterest.made(
+            ReaderInterest(
                 contact_id=contact_id,
                 active_ms=sum(one.read.active_ms for one in group),
                 reads=len(group),

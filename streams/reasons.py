@@ -72,7 +72,7 @@ def _email_clicks(
         by_campaign[click.campaign_id].append(click)
     most = playbook.temperature.points_email_click
     return [
-        Reason.made(
+        Reason(
             kind="email_click",
             points=round(sum(left(most * click.share, click.at_ms) for click in group), 3),
             detail=campaign_id,
@@ -88,4 +88,4 @@ def _order(one: Weighed) -> tuple[int, str]:
 
 def _reason(kind: str, points: float, rests_on: Sequence[Weighed], detail: str = "") -> Reason:
     ids = tuple(one.read.page_view_id for one in rests_on[-MAX_IDS:])
-    return Reason.made(kind=kind, points=round(points, 3), detail=detail, page_view_ids=ids)
+    return Reason(kind=kind, points=round(points, 3), detail=detail, page_view_ids=ids)

@@ -33,7 +33,7 @@ def trend_of(weeks: Sequence[int], rules: InterestRules) -> Trend:
         word = TrendWord.falling
     else:
         word = TrendWord.steady
-    return Trend.made(word=word, week_ms=now_ms, usual_week_ms=usual_ms, past_weeks=len(past))
+    return Trend(word=word, week_ms=now_ms, usual_week_ms=usual_ms, past_weeks=len(past))
 
 
 def silence_of(weighed: Sequence[Weighed], rules: InterestRules) -> Silence | None:
@@ -46,4 +46,4 @@ def silence_of(weighed: Sequence[Weighed], rules: InterestRules) -> Silence | No
     if found is None:
         return None
     days, read = found
-    return Silence.made(days=days, ended_ms=read.started_ms, page_view_id=read.page_view_id)
+    return Silence(days=days, ended_ms=read.started_ms, page_view_id=read.page_view_id)

@@ -44,7 +44,7 @@ def warmth_of(weighed: list[Weighed], playbook: Playbook, as_of_ms: int, clicks:
         thermometer.wait_until(at_ms)
         before = thermometer.level
         if thermometer.add(added) and shown:
-            rise = Rise.made(
+            rise = Rise(
                 before=TEMPERATURES[before],
                 after=TEMPERATURES[thermometer.level],
                 at_ms=at_ms,
