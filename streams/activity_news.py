@@ -10,7 +10,6 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import msgspec
-from pydantic import TypeAdapter
 
 from schemas.activity import Activity, ActivityItem, Forgotten, Ownership, Told
 from schemas.events import BANDS, Viewport
@@ -20,7 +19,7 @@ from streams.envelope_heads import envelope_in
 from streams.reading import max_by_key, read_of
 
 _NO_BANDS = (0,) * BANDS
-_NULL = msgspec.Raw(b"null")
+_NULL = b"null"
 
 
 class News(NamedTuple):
@@ -91,13 +90,12 @@ class _Activity(msgspec.Struct):
     owners: tuple[msgspec.Raw, ...] = ()
     told: tuple[msgspec.Raw, ...] = ()
     emptied_ms: int = 0
-    forgotten: msgspec.Raw = _NULL
+    forgotten: msgspec.Raw = msgspec.Raw(_NULL)
     came_ms: int = 0
     v: Literal[1] = 1
 
 
 _ACTIVITY = msgspec.json.Decoder(_Activity)
-_FORGOTTEN: TypeAdapter[Forgotten | None] = TypeAdapter(Forgotten | None)
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 
 
@@ -123,7 +121,8 @@ def news_in(data: bytes) -> News:
     reads += [read for item in items if (read := read_of(item))]
     owners = [_ownership(bytes(raw)) for raw in said.owners]
     told = [Told.model_validate_json(bytes(raw)) for raw in said.told]
-    forgotten = _FORGOTTEN.validate_json(bytes(said.forgotten))
+    raw = bytes(said.forgotten)
+    forgotten = Forgotten.model_validate_json(raw) if raw != _NULL else None
     return News(said.account_id, reads, items, owners, told, said.emptied_ms, forgotten, said.came_ms)
 
 
@@ -184,45 +183,50 @@ def _whole(item: _Item) -> ActivityItem:
 
 def _read_of(seen: Sequence[_Seen]) -> Read:
     """Return what events of one page view say together: the join of the reads that each would make by itself."""
-    # Nearly all that known people do comes by here: a list for each value is quicker than a step for each event.
     first = _first(seen)
-    envelopes = [one.envelope for one in seen]
-    opened = [event for one in envelopes if isinstance(event := one.event, _Opened)]
-    progressed = [event for one in envelopes if isinstance(event := one.event, _Progressed)]
-    left = [one.occurred_ms for one in envelopes if isinstance(event := one.event, _Progressed) and event.left]
-    bands = [event.bands for event in progressed if event.bands]
-    sections, titles = _sections_of(progressed)
+    # One pass, as nearly all that known people do comes by here.
+    title, lang, network, viewport = "", "", "", None
+    last_ms = left_ms = active_ms = depth_pct = 0
+    bands: list[tuple[int, ...]] = []
+    sections: dict[str, int] = {}
+    titles: dict[str, str] = {}
+    known = False
+    for one in seen:
+        envelope = one.envelope
+        event, at_ms = envelope.event, envelope.occurred_ms
+        title, last_ms = max(title, event.title), max(last_ms, at_ms)
+        network, known = max(network, envelope.client_network or ""), known or one.known
+        if isinstance(event, _Opened):
+            viewport = event.viewport if viewport is None else max(viewport, event.viewport)
+            lang = max(lang, event.lang)
+            continue
+        active_ms, depth_pct = max(active_ms, event.active_ms), max(depth_pct, event.depth_pct)
+        left_ms = max(left_ms, at_ms) if event.left else left_ms
+        if event.bands:
+            bands.append(event.bands)
+        if event.sections:
+            sections = max_by_key(sections, {section.key: section.active_ms for section in event.sections})
+            titles = max_by_key(titles, {section.key: section.title for section in event.sections})
     return Read.made(
         page_view_id=first.envelope.event.page_view_id,
         visitor_id=first.envelope.visitor_id,
         site=first.envelope.site,
         contact_id=first.contact_id,
         url=canonical_url(first.envelope.event.url),
-        title=max([one.event.title for one in envelopes]),
-        viewport=max([event.viewport for event in opened], default=None),
-        lang=max([event.lang for event in opened], default=""),
-        network=max([one.client_network or "" for one in envelopes]),
+        title=title,
+        viewport=viewport,
+        lang=lang,
+        network=network,
         started_ms=first.envelope.occurred_ms,
-        last_ms=max([one.occurred_ms for one in envelopes]),
-        left_ms=max(left, default=0),
-        active_ms=max([event.active_ms for event in progressed], default=0),
-        depth_pct=max([event.depth_pct for event in progressed], default=0),
+        last_ms=last_ms,
+        left_ms=left_ms,
+        active_ms=active_ms,
+        depth_pct=depth_pct,
         bands=tuple(map(max, *bands)) if len(bands) > 1 else bands[0] if bands else _NO_BANDS,
         sections=sections,
         section_titles=titles,
-        known=any(one.known for one in seen),
+        known=known,
     )
-
-
-def _sections_of(progressed: Sequence[_Progressed]) -> tuple[dict[str, int], dict[str, str]]:
-    """Return the active milliseconds and the titles of sections, by their keys."""
-    times: dict[str, int] = {}
-    titles: dict[str, str] = {}
-    for event in progressed:
-        if event.sections:
-            times = max_by_key(times, {section.key: section.active_ms for section in event.sections})
-            titles = max_by_key(titles, {section.key: section.title for section in event.sections})
-    return times, titles
 
 
 def _first(seen: Sequence[_Seen]) -> _Seen:
