@@ -12,11 +12,11 @@ from typing import Literal, NamedTuple
 import msgspec
 
 from schemas.activity import Activity, ActivityItem, Forgotten, Ownership, Told
+from schemas.envelope import Envelope
 from schemas.events import BANDS, Viewport
 from schemas.reads import Read
 from schemas.urls import canonical_url
-from streams.envelope_heads import envelope_in
-from streams.reading import max_by_key, read_of
+from streams.reading import made, max_by_key, read_of
 
 _NO_BANDS = (0,) * BANDS
 _NULL = b"null"
@@ -177,8 +177,8 @@ def _plain(item: _Item) -> _Envelope | None:
 
 
 def _whole(item: _Item) -> ActivityItem:
-    envelope = envelope_in(item.envelope)
-    return ActivityItem.made(contact_id=item.contact_id, known=item.known, envelope=envelope)
+    envelope = Envelope.model_validate_json(bytes(item.envelope))
+    return ActivityItem(contact_id=item.contact_id, known=item.known, envelope=envelope)
 
 
 def _read_of(seen: Sequence[_Seen]) -> Read:
@@ -207,7 +207,7 @@ def _read_of(seen: Sequence[_Seen]) -> Read:
         if event.sections:
             sections = max_by_key(sections, {section.key: section.active_ms for section in event.sections})
             titles = max_by_key(titles, {section.key: section.title for section in event.sections})
-    return Read.made(
+    return made(
         page_view_id=first.envelope.event.page_view_id,
         visitor_id=first.envelope.visitor_id,
         site=first.envelope.site,

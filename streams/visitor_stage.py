@@ -13,7 +13,7 @@ from schemas.envelope import Envelope
 from schemas.events import Withdraw
 from schemas.topics import ACTIVITY, IDENTIFIED
 from streams.activity_bytes import Item, Whose, activity_bytes
-from streams.envelope_heads import EnvelopeHead, envelope_in, envelopes_in, heads_in
+from streams.envelope_heads import EnvelopeHead, envelopes_in, heads_in
 from streams.identity import Observation, VisitorState, observe, ownership, says_who, seen_again
 from streams.records import HEAD, Change, Records, Table
 from streams.stage import Incoming, Send, Work, Written
@@ -144,7 +144,7 @@ def _read(head: EnvelopeHead, raw: msgspec.Raw) -> Envelope | EnvelopeHead:
     """Return as much of an envelope as identity asks for: all of it if it tells who somebody is."""
     kind = head.event.type
     if kind not in PLAIN and (kind in TELLING or kind.startswith(MAIL)):
-        return envelope_in(raw)
+        return Envelope.model_validate_json(bytes(raw))
     return head
 
 
