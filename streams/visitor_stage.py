@@ -61,6 +61,7 @@ class VisitorStage:
                 work.sends += _forgotten(visitor_id, seen)
                 continue
             after = _Known(seen.state, before.told if seen.state is before.state else {}, version)
+            after.told.update({news.account_id: Whose.of(news.ownership) for news in seen.identified if news.ownership})
             for account_id, did in seen.activity:
                 raw = raw_of[id(did.envelope)]
                 by_account[account_id].append((Item(did.contact_id, did.known, raw), ITEM_BYTES + len(memoryview(raw))))
