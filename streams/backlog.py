@@ -7,7 +7,7 @@ from streams.accounts import AccountStep
 from streams.activity_news import News
 
 LATE_MS = 5_000  # what comes this late is of a backlog
-LONGEST_PUT_OFF_MS = 300_000
+LONGEST_PUT_OFF_MS = 60_000
 
 
 def put_off(state: AccountState, news: Sequence[News], now_ms: int) -> AccountStep | None:
