@@ -18,6 +18,8 @@ OTHERS = b"~"
 OWNER = b"@"
 MAILING = b"#"
 TOLD = b"!"
+_HELD_BY_OLD_HEADS = (b'"others":{"', b'"owners":{"', b'"mailings":{"')
+"""Heads of before there were so many records: what they hold has none of its own yet."""
 _ELSEWHERE: Mapping[str, Any] = {"reads": {}, "others": {}, "owners": {}, "mailings": {}, "told": {}}
 
 
@@ -67,6 +69,7 @@ def changes_between(before: AccountState, after: AccountState, records: Records 
     head = after.but(**_ELSEWHERE)
     if HEAD not in there or head != before.but(**_ELSEWHERE):
         yield Change(key, HEAD, head.to_bytes())
+    is_whole = any(held in there.get(HEAD, b"") for held in _HELD_BY_OLD_HEADS)
     told = _differing(before.told, after.told)
     for name in dict.fromkeys(
         (*_differing(before.reads, after.reads), *(name for name in told if name in after.reads))
@@ -80,10 +83,9 @@ def changes_between(before: AccountState, after: AccountState, records: Records 
         (OWNER, before.owners, after.owners),
         (MAILING, before.mailings, after.mailings),
     ):
-        # A head of before there were so many records holds what has none of its own yet.
-        missing = [name for name in now if sign + name.encode() not in there]
+        missing = [name for name in now if sign + name.encode() not in there] if is_whole else ()
         for name in dict.fromkeys((*_differing(was, now), *missing)):
-            value = now[name].model_dump_json(exclude_defaults=True).encode() if name in now else None
+            value = now[name].to_compact_bytes() if name in now else None
             yield Change(key, sign + name.encode(), value)
     yield from _told_ahead(key, before, after, there)
 
@@ -101,6 +103,8 @@ def _told_ahead(key: str, before: AccountState, after: AccountState, there: Reco
 
 def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]:
     """Return the keys under which something else stands; most values are the very same object."""
+    if before is after:
+        return []
     changed = [key for key, value in after.items() if (old := before.get(key)) is not value and old != value]
     if len(before) + len(changed) > len(after):
         changed += [key for key in before if key not in after]
@@ -108,5 +112,5 @@ def _differing(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[str]
 
 
 def _written(read: Read, told: int) -> bytes:
-    said = read.model_dump_json(exclude_defaults=True).encode()
+    said = read.to_compact_bytes()
     return b'{"read":%b,"told":%d}' % (said, told) if told else b'{"read":%b}' % said

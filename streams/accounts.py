@@ -63,20 +63,20 @@ def advance(
     decision = _decide(by_people, interest, directory, playbook, now_ms, has_read=has_read)
     after = state
     if decision.nurtured_ms:
-        after = after.model_copy(update={"nurtured_ms": decision.nurtured_ms})
+        after = after.but(nurtured_ms=decision.nurtured_ms)
     noted = f"{decision.withheld}:{decision.subject}" if decision.withheld else after.noted
     if decision.withheld and noted != after.noted:
         decisions = (_withheld(state.account_id, decision.withheld, decision.subject, interest),)
-        after = after.model_copy(update={"noted": noted})
+        after = after.but(noted=noted)
     if decision.brief:
         # A brief names the newest of what it told, the state remembers all of it.
         mark = (told_by(decision.brief).model_copy(update={"reads": dict(decision.told)}),)
-        news = {
-            "told": told_with(after.told, mark),
-            "last": newest_with(after.last, mark),
-            "forms": forms_with(after.forms, mark),
-        }
-        after = after.model_copy(update={**news, "recent": with_told(after.recent, mark)})
+        after = after.but(
+            told=told_with(after.told, mark),
+            last=newest_with(after.last, mark),
+            forms=forms_with(after.forms, mark),
+            recent=with_told(after.recent, mark),
+        )
     after, corrections, settled_ms = _corrected(after, interest, directory, playbook, now_ms, mails.machine_reads)
     dues = (decision.due_ms, settled_ms, _renewal_ms(said or interest, now_ms))
     return AccountStep(
@@ -99,7 +99,7 @@ def _of_known_contacts(state: AccountState, directory: Directory) -> AccountStat
         return state
     known = {key: one for key, one in state.mailings.items() if one.contact_id in directory.contacts}
     dropped = [one for key, one in state.mailings.items() if key not in known]
-    return state.model_copy(update={"mailings": known, "opted_out": dict(with_opt_outs(state.opted_out, dropped))})
+    return state.but(mailings=known, opted_out=dict(with_opt_outs(state.opted_out, dropped)))
 
 
 def _by_people(state: AccountState, mails: Mails, opted_out: Mapping[str, int]) -> AccountState:
@@ -110,7 +110,7 @@ def _by_people(state: AccountState, mails: Mails, opted_out: Mapping[str, int]) 
     out = {*health.complained, *health.unsubscribed}
     reads = {key: read for key, read in state.reads.items() if key not in mails.machine_reads}
     clicks = {key: click for key, click in state.clicks.items() if not _is_out(click.contact_id, out, opted_out)}
-    return state.model_copy(update={"reads": reads, "clicks": clicks})
+    return state.but(reads=reads, clicks=clicks)
 
 
 def _is_out(contact_id: str, out: Collection[str], opted_out: Mapping[str, int]) -> bool:
@@ -205,7 +205,7 @@ def _corrected(
     doubt = doubt_of(changes, state.doubt, now_ms)
     settled_ms = doubt.since_ms + round(rules.settle_s * 1000) if doubt else None
     if settled_ms is None or settled_ms > now_ms:
-        return (state if doubt == state.doubt else state.model_copy(update={"doubt": doubt})), (), settled_ms
+        return (state if doubt == state.doubt else state.but(doubt=doubt)), (), settled_ms
     briefs = tuple(
         _correction(change, state, interest, account, rep, directory, playbook)
         for change in changes
@@ -214,7 +214,7 @@ def _corrected(
     known = with_told(state.recent, [told_by(brief) for brief in briefs])
     kept = {brief.corrects for brief in briefs}
     recent = tuple(one for one in known if one.brief_id in kept or one.rep_id in directory.reps)
-    return state.model_copy(update={"recent": recent, "doubt": None}), briefs, None
+    return state.but(recent=recent, doubt=None), briefs, None
 
 
 def _correction(

@@ -10,7 +10,6 @@ from functools import lru_cache
 from typing import Literal, NamedTuple
 
 import msgspec
-from pydantic import TypeAdapter
 
 from schemas.activity import Activity, ActivityItem, Forgotten, Ownership, Told
 from schemas.envelope import Envelope
@@ -20,7 +19,7 @@ from schemas.urls import canonical_url
 from streams.reading import made, max_by_key, read_of
 
 _NO_BANDS = (0,) * BANDS
-_NULL = msgspec.Raw(b"null")
+_NULL = b"null"
 
 
 class News(NamedTuple):
@@ -71,7 +70,7 @@ class _Envelope(msgspec.Struct, gc=False):
     client_network: str | None = None
 
 
-class _Seen(NamedTuple):
+class _Seen(msgspec.Struct, gc=False):
     """Somebody opened a page or read on."""
 
     contact_id: str
@@ -91,13 +90,12 @@ class _Activity(msgspec.Struct):
     owners: tuple[msgspec.Raw, ...] = ()
     told: tuple[msgspec.Raw, ...] = ()
     emptied_ms: int = 0
-    forgotten: msgspec.Raw = _NULL
+    forgotten: msgspec.Raw = msgspec.Raw(_NULL)
     came_ms: int = 0
     v: Literal[1] = 1
 
 
 _ACTIVITY = msgspec.json.Decoder(_Activity)
-_FORGOTTEN: TypeAdapter[Forgotten | None] = TypeAdapter(Forgotten | None)
 _ENVELOPE = msgspec.json.Decoder(_Envelope)
 
 
@@ -123,7 +121,8 @@ def news_in(data: bytes) -> News:
     reads += [read for item in items if (read := read_of(item))]
     owners = [_ownership(bytes(raw)) for raw in said.owners]
     told = [Told.model_validate_json(bytes(raw)) for raw in said.told]
-    forgotten = _FORGOTTEN.validate_json(bytes(said.forgotten))
+    raw = bytes(said.forgotten)
+    forgotten = Forgotten.model_validate_json(raw) if raw != _NULL else None
     return News(said.account_id, reads, items, owners, told, said.emptied_ms, forgotten, said.came_ms)
 
 
@@ -184,7 +183,7 @@ def _whole(item: _Item) -> ActivityItem:
 
 def _read_of(seen: Sequence[_Seen]) -> Read:
     """Return what events of one page view say together: the join of the reads that each would make by itself."""
-    first = min(seen, key=_order) if len(seen) > 1 else seen[0]
+    first = _first(seen)
     # One pass, as nearly all that known people do comes by here.
     title, lang, network, viewport = "", "", "", None
     last_ms = left_ms = active_ms = depth_pct = 0
@@ -230,9 +229,16 @@ def _read_of(seen: Sequence[_Seen]) -> Read:
     )
 
 
-def _order(one: _Seen) -> tuple[int, str, str, str, str]:
+def _first(seen: Sequence[_Seen]) -> _Seen:
+    began_ms = min([one.envelope.occurred_ms for one in seen])
+    earliest = [one for one in seen if one.envelope.occurred_ms == began_ms]
+    return min(earliest, key=_order) if len(earliest) > 1 else earliest[0]
+
+
+def _order(one: _Seen) -> tuple[str, str, str, str]:
+    """Return what tells of events of the same moment which one is the first."""
     envelope = one.envelope
-    return envelope.occurred_ms, envelope.visitor_id, envelope.site, canonical_url(envelope.event.url), one.contact_id
+    return envelope.visitor_id, envelope.site, canonical_url(envelope.event.url), one.contact_id
 
 
 @lru_cache(maxsize=20_000)

@@ -87,4 +87,4 @@ def _belonging(read: Read, span: OwnedSpan, foreign: set[Claimed]) -> Read:
 
 
 def _nobodys(read: Read) -> Read:
-    return read.model_copy(update={"contact_id": "", "via": "", "method": None, "confidence": 0, "known": False})
+    return read.but(contact_id="", via="", method=None, confidence=0, known=False)

@@ -1,6 +1,6 @@
 """Which campaign brought a reader? What counts is a human seen on the page: scanners click, but do not read."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 
 from schemas.activity import ActivityItem
 from schemas.events import EmailClick, Identify
@@ -26,11 +26,16 @@ class CampaignClick(Model):
         return read.visitor_id == self.visitor_id if self.landed else read.contact_id == self.contact_id
 
 
-def with_clicks(known: Mapping[str, CampaignClick], items: Iterable[ActivityItem]) -> dict[str, CampaignClick]:
+def with_clicks(known: dict[str, CampaignClick], items: Iterable[ActivityItem]) -> dict[str, CampaignClick]:
     """Return the campaign clicks known after some events: a union of which the newest are kept, in any order."""
-    clicks = {**known, **{click.event_id: click for click in _clicks_of(items)}}
-    newest = sorted(clicks.values(), key=lambda click: (-click.at_ms, click.event_id))[:MAX_KEPT]
-    return {click.event_id: click for click in sorted(newest, key=lambda click: click.event_id)}
+    new = {click.event_id: click for click in _clicks_of(items)}
+    if not new:
+        return known
+    clicks = {**known, **new}
+    if len(clicks) > MAX_KEPT:
+        newest = sorted(clicks.values(), key=lambda click: (-click.at_ms, click.event_id))[:MAX_KEPT]
+        clicks = {click.event_id: click for click in newest}
+    return {event_id: clicks[event_id] for event_id in sorted(clicks)}
 
 
 def campaign_of(read: Read, clicks: Iterable[CampaignClick], rules: TriggerRules) -> str:

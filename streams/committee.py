@@ -35,8 +35,6 @@ class _Seat:
                 self.stages.add(one.content.stage)
 
     def coverage(self, function: Function) -> FunctionCoverage:
-        if not self.contacts and not self.readers:
-            return _nobody(function)
         heaviest = sorted(self.topics, key=lambda topic: (-self.topics[topic], topic))[:MAX_TOPICS]
         return FunctionCoverage(
             function=function,
@@ -60,21 +58,25 @@ def committee_of(account_id: str, weighed: Sequence[Weighed], directory: Directo
     Somebody whose function counts for another one is found under that, so that a technician covers technology.
     """
     known = directory.contacts_of(account_id)
-    seats = {function: _Seat() for function in rules.functions}
+    seats: dict[Function, _Seat] = defaultdict(_Seat)
     for contact in known:
         if function := _counts_as(contact, rules):
-            seats.setdefault(function, _Seat()).contacts.append(contact.contact_id)
+            seats[function].contacts.append(contact.contact_id)
     functions: dict[str, Function | None] = {}
     for one in weighed:
         reader = one.reader
         if reader not in functions:
             functions[reader] = _counts_as(directory.contacts.get(reader), rules)
         if function := functions[reader]:
-            seats.setdefault(function, _Seat()).take(one)
-    extra = sorted(seats.keys() - set(rules.functions))
+            seats[function].take(one)
+    wanted = tuple(dict.fromkeys(rules.functions))
+    extra = sorted(seats.keys() - set(wanted))
     return Committee(
-        functions=tuple(seats[function].coverage(function) for function in (*dict.fromkeys(rules.functions), *extra)),
-        missing=tuple(function for function in dict.fromkeys(rules.functions) if not seats[function].readers),
+        functions=tuple(
+            seats[function].coverage(function) if function in seats else _nobody(function)
+            for function in (*wanted, *extra)
+        ),
+        missing=tuple(function for function in wanted if function not in seats or not seats[function].readers),
         unread_contacts=tuple(contact.contact_id for contact in known if contact.contact_id not in functions)[
             :MAX_UNREAD
         ],

@@ -106,7 +106,7 @@ def join(a: Mailing | None, b: Mailing) -> Mailing:
             facts[key] = _least(facts.get(key), fact)
     ordered = sorted(facts.values(), key=lambda fact: (fact.kind in OPTED_OUT, fact.at_ms, fact.event_id))
     kept = {fact.event_id: fact for fact in ordered[-MAX_FACTS:]}
-    return b.model_copy(update={"facts": {key: kept[key] for key in sorted(kept)}})
+    return b.but(facts={key: kept[key] for key in sorted(kept)})
 
 
 def still_of_use(mailings: Mailings, newest_read_ms: int, history_ms: int, emptied_ms: int) -> Mailings:

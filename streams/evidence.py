@@ -81,19 +81,19 @@ def learn(known: F, envelopes: Sequence[Envelope | EnvelopeHead], directory: Dir
                 at_ms=at_ms, event_id=event.event_id, evidence_id=event.evidence_id, contact_id=event.contact_id
             )
             news += 1
-        network = envelope.client_network if page_view_of(event) else None  # mails are clicked by scanners, too
+        network = envelope.client_network
+        if network and not page_view_of(event):
+            continue  # mails are clicked by scanners, too
         if network and at_ms < sightings.get(network, at_ms + 1) and directory.account_by_network(network):
             sightings[network] = at_ms
     earliest = _earliest(sightings)
     if not news and earliest == known.sightings:
         return known
-    return known.model_copy(
-        update={
-            "evidence": _bounded(evidence.values()),
-            "withdrawals": _latest(withdrawals.values()),
-            "sightings": earliest,
-            "seen": known.seen + news + (earliest != known.sightings),
-        }
+    return known.but(
+        evidence=_bounded(evidence.values()),
+        withdrawals=_latest(withdrawals.values()),
+        sightings=earliest,
+        seen=known.seen + news + (earliest != known.sightings),
     )
 
 

@@ -48,14 +48,17 @@ def shared_contacts(
     contacts = contacts_in(owners, of).union(left)
     if not contacts or (len(owners) == 1 and not left):
         return {}
+    # Run for each account and batch, over all its visitors: most of them are nobody whom there is news of.
+    spans = [
+        (visitor_id, span)
+        for visitor_id, ownership in owners.items()
+        for span in ownership.spans
+        if span.contact_id in contacts
+    ]
     visitors: dict[str, set[str]] = defaultdict(set)
-    by_link: set[str] = set()
-    for visitor_id, ownership in owners.items():
-        for span in ownership.spans:
-            if span.contact_id in contacts:
-                visitors[span.contact_id].add(visitor_id)
-                if span.method is IdentifyMethod.email_link:
-                    by_link.add(span.contact_id)
+    for visitor_id, span in spans:
+        visitors[span.contact_id].add(visitor_id)
+    by_link = {span.contact_id for _, span in spans if span.method is IdentifyMethod.email_link}
     shared = {contact for contact in by_link if len(visitors[contact]) > 1}
     return {contact: frozenset(visitors[contact]) for contact in shared.union(left) if visitors[contact]}
 

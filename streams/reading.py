@@ -156,7 +156,7 @@ def max_by_key(a: dict[str, W], b: dict[str, W]) -> dict[str, W]:
     if not a:
         return b
     if a.keys() == b.keys():
-        return {key: max(value, b[key]) for key, value in a.items()}
+        return {key: value if value > (other := b[key]) else other for key, value in a.items()}
     return _bounded({key: max(m[key] for m in (a, b) if key in m) for key in a.keys() | b.keys()})
 
 

@@ -27,7 +27,7 @@ from streams.stage import Incoming, Send, Stage, Work
 GROUP = "readbrief-{}"
 FETCH_MAX_WAIT_MS = 100  # the embedded broker looks for news only so often, the more seldom the longer it may wait
 MAX_RECORDS = 500
-MAX_ROUND_BYTES = 8 * 2**20  # a second of work at most; heartbeats go out between the partitions' parts of it
+MAX_ROUND_BYTES = 16 * 2**20  # a second of work at most; heartbeats go out between the partitions' parts of it
 GATHER_S = 1.0  # between rounds, unless one is full: a key that many messages touch is worked out once
 GATHER_BEHIND_S = 4.0  # for a worker without rest: what waits longest waits for the work before it, which this shortens
 MAX_DUE = 200  # keys of one partition in a round, which takes no longer than one of messages

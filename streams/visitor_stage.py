@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import msgspec
@@ -46,26 +47,28 @@ class VisitorStage:
         by_account: dict[str, list[tuple[Item, int]]] = defaultdict(list)
         owners: dict[str, list[Whose]] = defaultdict(list)
         version = self._directory.version  # before it is asked: what changes meanwhile is looked at next time
-        for visitor_id, (found, at) in self._by_visitor(messages, table).items():
-            envelopes = [_read(one) for one in found]
-            raw_of = {id(envelope): one.raw for envelope, one in zip(envelopes, found, strict=True)}
+        for visitor_id, heard in self._by_visitor(messages, table).items():
+            envelopes = list(map(_read, heard.heads, heard.raws))
+            raw_of = dict(zip(map(id, envelopes), heard.raws, strict=True))
             before = _known(visitor_id, table.get(visitor_id))
-            if before.version == version and not any(map(says_who, envelopes)):
+            telling = [one for one in envelopes if says_who(one)]
+            if before.version == version and not telling:
                 seen = seen_again(before.state, envelopes, self._directory)
             else:
-                seen = observe(before.state, envelopes, self._directory, *at)
-            if any(isinstance(one.event, Withdraw) and one.event.forget for one in envelopes):
+                seen = observe(before.state, envelopes, self._directory, *heard.at)
+            if any(isinstance(one.event, Withdraw) and one.event.forget for one in telling):
                 work.changes.append(Change(visitor_id, HEAD, None))
                 work.sends += _forgotten(visitor_id, seen)
                 continue
             after = _Known(seen.state, before.told if seen.state is before.state else {}, version)
-            for account_id, (contact_id, known, envelope) in seen.activity:
-                raw = raw_of[id(envelope)]
-                by_account[account_id].append((Item(contact_id, known, raw), ITEM_BYTES + len(memoryview(raw))))
+            after.told.update({news.account_id: Whose.of(news.ownership) for news in seen.identified if news.ownership})
+            for account_id, did in seen.activity:
+                raw = raw_of[id(did.envelope)]
+                by_account[account_id].append((Item(did.contact_id, did.known, raw), ITEM_BYTES + len(memoryview(raw))))
             for account_id in seen.told:
                 owners[account_id].append(after.whose_for(account_id))
             # Stitching waits for the store to hold the same partition of `events`, so the news must be on it, too.
-            work.sends += [Send(IDENTIFIED, visitor_id, news, at.partition) for news in seen.identified]
+            work.sends += [Send(IDENTIFIED, visitor_id, news, heard.at.partition) for news in seen.identified]
             if seen.changed:
                 work.changes.append(Change(visitor_id, HEAD, seen.state.to_bytes()))
             work.decoded[visitor_id] = after
@@ -73,7 +76,7 @@ class VisitorStage:
         work.sends += _activities(by_account, owners, came_ms)
         return work
 
-    def _by_visitor(self, messages: Sequence[Incoming], table: Table) -> dict[str, tuple[list["_Found"], "_At"]]:
+    def _by_visitor(self, messages: Sequence[Incoming], table: Table) -> dict[str, "_Heard"]:
         """Return the envelopes of visitors who are, or now become, known, and where the last of them stands."""
         heads = [heads_in(message.value) for message in messages]
         # Run for every event there is: a look-up leaves out what is plain, and who is known is asked for all at once.
@@ -81,7 +84,7 @@ class VisitorStage:
             head for each in heads for head in each if head.event.type not in PLAIN or head.client_network is not None
         )
         telling = {head.visitor_id for head in unplain if self._tells(head)}
-        found: dict[str, tuple[list[_Found], _At]] = {}
+        found: dict[str, _Heard] = {}
         for message, each in zip(messages, heads, strict=True):
             visitors = [head.visitor_id for head in each]
             concerned = telling.intersection(visitors) | table.among(visitors)
@@ -92,10 +95,12 @@ class VisitorStage:
                 continue
             raws, at = envelopes_in(message.value), _At(message.partition, message.offset)
             for number in wanted:
-                head = each[number]
-                known = found.get(head.visitor_id)
-                found[head.visitor_id] = (known[0] if known else [], at)
-                found[head.visitor_id][0].append(_Found(head, raws[number]))
+                heard = found.get(visitors[number])
+                if heard is None:
+                    heard = found[visitors[number]] = _Heard([], [], at)
+                heard.heads.append(each[number])
+                heard.raws.append(raws[number])
+                heard.at = at
         return found
 
     def _tells(self, head: EnvelopeHead) -> bool:
@@ -115,13 +120,6 @@ def _forgotten(visitor_id: str, seen: Observation) -> Iterator[Send]:
         yield Send(ACTIVITY, account_id, Activity(account_id=account_id, forgotten=Forgotten(visitors=(visitor_id,))))
 
 
-class _Found(NamedTuple):
-    """An envelope that concerns somebody, as it came."""
-
-    head: EnvelopeHead
-    raw: msgspec.Raw
-
-
 class _At(NamedTuple):
     """Where a bundle stands."""
 
@@ -129,16 +127,26 @@ class _At(NamedTuple):
     offset: int
 
 
+@dataclass(slots=True)
+class _Heard:
+    """The envelopes that concern somebody, their heads and as they came, and where the last of them stands."""
+
+    heads: list[EnvelopeHead]
+    raws: list[msgspec.Raw]
+    at: _At
+
+
 def _is_nobodys(head: EnvelopeHead) -> bool:
     """Tell whether a machine did it, which is nobody and reads nothing; in a mail, it tells who else is none."""
     return head.automated and not head.event.type.startswith(MAIL)
 
 
-def _read(found: _Found) -> Envelope | EnvelopeHead:
+def _read(head: EnvelopeHead, raw: msgspec.Raw) -> Envelope | EnvelopeHead:
     """Return as much of an envelope as identity asks for: all of it if it tells who somebody is."""
-    if found.head.event.type in TELLING or found.head.event.type.startswith(MAIL):
-        return Envelope.model_validate_json(bytes(found.raw))
-    return found.head
+    kind = head.event.type
+    if kind not in PLAIN and (kind in TELLING or kind.startswith(MAIL)):
+        return Envelope.model_validate_json(bytes(raw))
+    return head
 
 
 class _Known(NamedTuple):

@@ -17,8 +17,10 @@ from schemas.topics import ACTIVITY, EVENTS, IDENTIFIED, INTEREST
 from sinks.clickhouse.stitching import activities
 from streams.account_records import state_of
 from streams.account_stage import AccountStage
+from streams.account_state import AccountState
+from streams.identity import VisitorState
 from streams.interest import summarise
-from streams.records import MemoryTable
+from streams.records import HEAD, MemoryTable, Records
 from streams.stage import Incoming, Work, Written
 from streams.visitor_stage import VisitorStage
 from tests.streams import oracle
@@ -231,3 +233,33 @@ def test_history_goes_to_the_account_that_it_belongs_to_once_a_mistake_is_taken_
     pipeline.feed([envelope("v", back.occurred_ms, back)])
     assert {account_id: set(reads) for account_id, reads in pipeline.reads().items()} == {"bolt": {"pv"}}
     assert pipeline.reads()["bolt"]["pv"]["contact_id"] == "fay"
+
+
+class Checked(Pipeline):
+    """The two stages, and whether what they make of checked values without checking it again is right."""
+
+    def _write(self, table: int, work: Work) -> None:
+        super()._write(table, work)
+        for message in (send.message for send in work.sends):
+            if not isinstance(message, Written):
+                assert type(message).from_bytes(message.to_bytes()) == message
+        for key, made in work.decoded.items():
+            records = self.tables[table].keys[key]
+            if isinstance(made, AccountState):
+                assert told_some(state_of(key, Records(records))) == told_some(made)
+            else:
+                assert VisitorState.from_bytes(records[HEAD]) == made.state
+
+
+def told_some(state: AccountState) -> AccountState:
+    """Leave out marks of nothing: with a read that is there, none is written."""
+    return state.but(told={name: ms for name, ms in state.told.items() if ms})
+
+
+@settings(max_examples=60, deadline=None)
+@given(journeys(), st.integers(1, 5))
+def test_what_the_stages_make_unchecked_passes_the_models_checks(envelopes: list[Envelope], at_once: int) -> None:
+    pipeline = Checked()
+    for first in range(0, len(envelopes), at_once):
+        pipeline.feed(envelopes[first : first + at_once])
+    pipeline.settle()
