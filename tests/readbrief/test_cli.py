@@ -53,7 +53,8 @@ def test_a_server_that_is_not_up_is_one_line_that_says_what_to_do(arguments: tup
         READBRIEF_START_WAIT_S="1",
     )
     assert done.returncode == 1
-    (line,) = done.stderr.strip().splitlines()
+    line = done.stderr.strip()
+    assert len(line.splitlines()) == 1, line
     assert line.startswith("error: ")
     assert nowhere in line
     assert "READBRIEF_" in line

@@ -37,8 +37,9 @@ from tests.support.migrated import make_migrated
 from tests.support.ports import free_port
 from tests.support.processes import Running, running, start
 
-PATIENCE_S = 60.0
+PATIENCE_S = 120.0  # with whole stacks beside it
 PARTITIONS = 2
+pytestmark = pytest.mark.timeout(300)
 
 
 @pytest.fixture(scope="module", params=["embedded", "kafka"])

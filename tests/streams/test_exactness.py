@@ -29,7 +29,7 @@ SEED = 20
 PLAYBOOK = "{company: Example, triggers: {min_session_active_s: 1000000, high_intent_stages: []}}"
 
 
-@pytest.mark.timeout(420)
+@pytest.mark.timeout(600)
 def test_workers_killed_added_and_removed_at_random_change_no_summary(
     clickhouse: ClickHouseAddress, tmp_path: Path, figure: Callable[[str], None]
 ) -> None:
@@ -63,7 +63,7 @@ def test_workers_killed_added_and_removed_at_random_change_no_summary(
                     time.sleep(pauses.uniform(1, 8))
                     workers.all_alive()
                     workers.disturb()
-            wait_until_worked_off(bootstrap, 150)
+            wait_until_worked_off(bootstrap, 300)
             workers.all_alive()
         finally:
             workers.stop()
