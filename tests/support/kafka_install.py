@@ -86,6 +86,8 @@ class Kafka:
             recording = self._java(f"-XX:ArchiveClassesAtExit={classes}", "kafka.Kafka", str(config))
             with running(recording, Path(made) / "kafka.log", ready=lambda: wait_ready(f"127.0.0.1:{port}", 0)) as node:
                 node.stop(START_SECONDS)
+            if not classes.exists():
+                raise KafkaUnavailableError("java wrote no archive of classes: use OpenJDK 17 or newer")
             with contextlib.suppress(OSError):  # another run was first
                 formatted.rename(self._formatted)
             classes.rename(self._classes)
