@@ -6,105 +6,50 @@ they are, stands in one more column as JSON, whole.
 
 import json
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from types import MappingProxyType
 from typing import Any
 
 import msgspec
 
 from schemas.envelope import Bundle, Envelope
-from schemas.events import (
-    Click,
-    Copy,
-    Custom,
-    EmailBounce,
-    EmailClick,
-    EmailComplaint,
-    EmailDelivered,
-    EmailOpen,
-    EmailUnsubscribe,
-    FormSubmit,
-    Identify,
-    PagePing,
-    PageProgress,
-    PageView,
-    Withdraw,
+from schemas.events import Click, PageProgress
+from sinks.clickhouse.event_columns import (
+    COLUMNS,
+    DECIMALS,
+    DEFAULTS,
+    FLOATS,
+    KINDS,
+    LAST,
+    OF_ENVELOPE,
+    PLAIN,
+    REQUIRED,
+    canonical,
+    default_of,
 )
-from schemas.urls import canonical_url
+from sinks.clickhouse.event_shapes import shaped_rows
 from sinks.clickhouse.table import Row, Table, UnreadableRecordError, value_of
 from sinks.consumer import Record
 
-canonical = lru_cache(maxsize=10_000)(canonical_url)  # few pages are read by many
-
-DECIMALS = 4
-"""So many of a click's position are kept exactly by a Float32; the snippet sends no more."""
-
-# What a column holds when the event has nothing for it. None is the empty string, as no id or address is empty.
-_DEFAULTS: Mapping[str, Any] = MappingProxyType({
-    "page_view_id": "", "url": "", "url_as_sent": "", "title": "", "referrer": "", "viewport": "", "lang": "",
-    "active_ms": 0, "beat_ms": 0, "depth_pct": 0, "bands": {}, "sections": {}, "section_titles": {},
-    "left_page": False, "element": "", "text": "", "href": "", "element_x": 0.0, "element_y": 0.0, "page_x": 0.0,
-    "page_y": 0.0, "download": False, "outbound": False, "rage": False, "dead": False, "copied_chars": 0,
-    "form": "", "fields": {}, "name": "", "contact_id": "", "campaign_id": "", "method": "", "domain": "",
-    "evidence_id": "",
-})  # fmt: skip
-_OF_ENVELOPE = ("visitor_id", "site", "type", "event_id", "happened", "skew_ms", "received", "sent_off_ms")
-_LAST = ("automated", "client_network", "kafka_partition", "kafka_offset", "envelope")
-_COLUMNS = (*_OF_ENVELOPE, *_DEFAULTS, *_LAST)
-_PLACE = {name: place for place, name in enumerate(_COLUMNS)}
-_BLANK = [*(None for _ in _OF_ENVELOPE), *_DEFAULTS.values(), *(None for _ in _LAST)]
-
-# Fields that stand in a column as they are, by kind of event; `None` stands there as the empty string.
-_PAGE = ("page_view_id",)
-_PLAIN: dict[type[Any], Mapping[str, str]] = {
-    PageView: {name: name for name in (*_PAGE, "title", "referrer", "viewport", "lang")},
-    PageProgress: {**{name: name for name in (*_PAGE, "title", "active_ms", "depth_pct")}, "left": "left_page"},
-    PagePing: {name: name for name in (*_PAGE, "title", "beat_ms", "depth_pct")},
-    Click: {name: name for name in (
-        *_PAGE, "element", "text", "href", "element_x", "element_y", "page_x", "page_y", "viewport", "download",
-        "outbound", "rage", "dead",
-    )},
-    Copy: {"page_view_id": "page_view_id", "chars": "copied_chars"},
-    FormSubmit: {name: name for name in (*_PAGE, "form", "fields")},
-    Custom: {"name": "name"},
-    **{mail: {name: name for name in ("contact_id", "campaign_id")} for mail in (
-        EmailDelivered, EmailOpen, EmailClick, EmailBounce, EmailComplaint, EmailUnsubscribe,
-    )},
-    Identify: {name: name for name in ("contact_id", "method", "campaign_id", "domain")},
-    Withdraw: {"evidence_id": "evidence_id", "contact_id": "contact_id", "reason": "text"},
-}  # fmt: skip
+_PLACE = {name: place for place, name in enumerate(COLUMNS)}
+_BLANK = [*(None for _ in OF_ENVELOPE), *DEFAULTS.values(), *(None for _ in LAST)]
 _OTHERWISE_HELD = frozenset({"type", "event_id", "occurred_ms"})
-_FLOATS = ("element_x", "element_y", "page_x", "page_y")
-_KINDS: dict[str, type[Any]] = {kind.model_fields["type"].default: kind for kind in _PLAIN}
 _HELD_OF_ENVELOPE = frozenset(
     {"site", "visitor_id", "sent_ms", "received_ms", "occurred_ms", "event", "automated", "client_network"}
 )
-_REQUIRED = object()
-
-
-def _default_of(kind: type[Any], field: str) -> Any:
-    info = kind.model_fields[field]
-    if info.is_required():
-        return _REQUIRED
-    default = info.get_default(call_default_factory=True)
-    return "" if default is None else getattr(default, "value", default)
-
-
 # By kind of event: which fields stand in which place, and what stands there without them.
 _PLACES = {
-    name: [(field, _PLACE[column], _default_of(kind, field)) for field, column in _PLAIN[kind].items()]
-    for name, kind in _KINDS.items()
+    name: [(field, _PLACE[column], default_of(kind, field)) for field, column in PLAIN[kind].items()]
+    for name, kind in KINDS.items()
 }
 # Fields that have a column. An event that brings another one, of a newer contract, is kept as JSON too.
 _HELD = {
-    name: _OTHERWISE_HELD | _PLAIN[kind].keys() | ({"url", "bands", "sections"} & kind.model_fields.keys())
-    for name, kind in _KINDS.items()
+    name: _OTHERWISE_HELD | PLAIN[kind].keys() | ({"url", "bands", "sections"} & kind.model_fields.keys())
+    for name, kind in KINDS.items()
 }
 _URL, _URL_AS_SENT, _BANDS = _PLACE["url"], _PLACE["url_as_sent"], _PLACE["bands"]
-_FLOAT_PLACES = tuple(_PLACE[name] for name in _FLOATS)
+_FLOAT_PLACES = tuple(_PLACE[name] for name in FLOATS)
 _OF_PAGES = frozenset(
     name
-    for name, kind in _KINDS.items()
+    for name, kind in KINDS.items()
     if kind.model_fields.get("url", None) is not None and kind.model_fields["url"].is_required()
 )
 _SECTIONS, _SECTION_TITLES = _PLACE["sections"], _PLACE["section_titles"]
@@ -117,6 +62,11 @@ def rows(record: Record) -> list[Row]:
     says what is wrong.
     """
     value = value_of(record)
+    usual = shaped_rows(value, record.partition, record.offset)
+    return _odd_rows(value, record) if usual is None else usual
+
+
+def _odd_rows(value: bytes, record: Record) -> list[Row]:
     try:
         bundle = msgspec.json.decode(value)
         if bundle.get("v", 1) == 1:
@@ -139,9 +89,9 @@ def parts(record: Record) -> list[Record]:
     ]
 
 
-EVENTS = Table("events", _COLUMNS, rows, parts)
+EVENTS = Table("events", COLUMNS, rows, parts, blank_by_default=True)
 
-STORED_COLUMNS = _COLUMNS
+STORED_COLUMNS = COLUMNS
 """What `envelope_of` is to be given, in this order; times in Unix milliseconds."""
 
 
@@ -162,7 +112,7 @@ def _row(envelope: dict[str, Any], partition: int, offset: int) -> Row:
     )  # fmt: skip
     for field, place, default in _PLACES[kind]:
         value = event.get(field, default)
-        if value is _REQUIRED:
+        if value is REQUIRED:
             raise KeyError(field)
         row[place] = "" if value is None else value
     network = envelope.get("client_network")
@@ -198,7 +148,7 @@ def _put_the_rest(row: list[Any], event: dict[str, Any]) -> bool:
 def _says_no_more(kind: str, event: dict[str, Any]) -> bool:
     """Tell whether all that an event has no column for is what it would be anyway."""
     unheld = event.keys() - _HELD[kind]
-    fields = _KINDS[kind].model_fields
+    fields = KINDS[kind].model_fields
     return all(name in fields and event[name] == fields[name].default for name in unheld)
 
 
@@ -208,7 +158,7 @@ def envelope_of(row: Sequence[Any]) -> Envelope:
     Raises:
         pydantic.ValidationError: no envelope makes such a row.
     """
-    said = dict(zip(_COLUMNS, row, strict=True))
+    said = dict(zip(COLUMNS, row, strict=True))
     if said["envelope"]:
         return Envelope.model_validate_json(said["envelope"])
     return Envelope.model_validate(
@@ -226,10 +176,10 @@ def envelope_of(row: Sequence[Any]) -> Envelope:
 
 
 def _event_of(said: Mapping[str, Any]) -> dict[str, Any]:
-    kind = _KINDS[said["type"]]
+    kind = KINDS[said["type"]]
     event = {"type": said["type"], "event_id": said["event_id"], "occurred_ms": said["happened"]}
     optional = kind.model_fields
-    for field, column in _PLAIN[kind].items():
+    for field, column in PLAIN[kind].items():
         value = said[column]
         event[field] = None if value == "" and optional[field].default is None else value
     if "url" in kind.model_fields:
@@ -241,5 +191,5 @@ def _event_of(said: Mapping[str, Any]) -> dict[str, Any]:
             {"key": key, "title": titles[key], "active_ms": active_ms} for key, active_ms in said["sections"].items()
         ]
     elif kind is Click:
-        event |= {name: round(event[name], DECIMALS) for name in _FLOATS}
+        event |= {name: round(event[name], DECIMALS) for name in FLOATS}
     return event

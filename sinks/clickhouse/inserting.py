@@ -91,9 +91,9 @@ def insert_all(client: Client, table: Table, rows: Sequence[Row], limit: int) ->
 
 
 def _insert(client: Client, table: Table, rows: Sequence[Row]) -> None:
-    columns = list(zip(*rows, strict=True))
+    statement, columns = table.statement(rows)
     try:
-        client.execute(table.insert, columns, columnar=True, settings=INSERT_SETTINGS)
+        client.execute(statement, columns, columnar=True, settings=INSERT_SETTINGS)
     except ServerException as error:
         if error.code in _ROWS_FAULT:
             raise _RefusedRowsError(_line(error.message)) from error

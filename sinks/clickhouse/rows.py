@@ -13,7 +13,8 @@ from schemas.events import page_view_of
 from schemas.interest import Interest
 from schemas.rep_mail import RepMail
 from sinks.clickhouse.directory_rows import DIRECTORY
-from sinks.clickhouse.event_rows import EVENTS, canonical
+from sinks.clickhouse.event_columns import canonical
+from sinks.clickhouse.event_rows import EVENTS
 from sinks.clickhouse.table import Row, Table, value_of
 from sinks.consumer import Record
 

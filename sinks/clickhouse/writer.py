@@ -128,9 +128,12 @@ class Writer:
         """
         if not records:
             return []
-        began = time.monotonic()
         with _uncollected():
-            reading = read_all(records, self._unreadable_in_a_row, self._limit)
+            return self._write(records, now_ms)
+
+    def _write(self, records: Sequence[Record], now_ms: int) -> list[Record]:
+        began = time.monotonic()
+        reading = read_all(records, self._unreadable_in_a_row, self._limit)
         refused: list[tuple[Record, str]] = []
         for table, batch in reading.batches.items():
             found = insert_all(self._client, table, batch.rows, self._limit)
@@ -168,7 +171,10 @@ class Writer:
 
 @contextmanager
 def _uncollected() -> Iterator[None]:
-    """Keep Python from looking for cycles among a batch's many small values: there are none, and it takes a third."""
+    """Keep Python from looking for cycles among a batch's many small values: there are none, and it takes a third.
+
+    The batch is gone before it looks again, or it would look through all of it then.
+    """
     gc.disable()
     try:
         yield

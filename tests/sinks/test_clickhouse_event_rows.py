@@ -3,7 +3,7 @@
 import hypothesis.strategies as st
 from hypothesis import given
 
-from schemas.envelope import Envelope
+from schemas.envelope import Bundle, Envelope
 from schemas.events import (
     Click,
     Copy,
@@ -20,7 +20,10 @@ from schemas.events import (
     Viewport,
     Withdraw,
 )
-from sinks.clickhouse.event_rows import _PLAIN, EVENTS, envelope_of, row_of
+from sinks.clickhouse.event_columns import PLAIN
+from sinks.clickhouse.event_rows import EVENTS, envelope_of, row_of, rows
+from sinks.clickhouse.event_shapes import shaped_rows
+from sinks.consumer import Record
 
 IDS = st.from_regex(r"\A[A-Za-z0-9][A-Za-z0-9._:@+-]{0,20}\Z")
 MS = st.integers(0, 4_102_444_800_000)
@@ -84,6 +87,15 @@ def test_a_row_has_a_value_for_every_column(envelope: Envelope) -> None:
     assert None not in row
 
 
+@given(st.lists(ENVELOPES, min_size=1, max_size=3))
+def test_what_is_read_quickly_is_what_is_read_with_care(envelopes: list[Envelope]) -> None:
+    value = Bundle(envelopes=tuple(envelopes)).to_bytes()
+    expected = [row_of(envelope, 3, 7) for envelope in envelopes]
+    assert rows(Record("events", 3, 7, None, value, 0)) == expected
+    is_usual = all(row[-1] == "" for row in expected)  # the last column holds what the others can't
+    assert shaped_rows(value, 3, 7) == (expected if is_usual else None)
+
+
 def test_every_kind_of_event_has_columns() -> None:
     kinds = set(Envelope.model_fields["event"].annotation.__args__)  # type: ignore[union-attr]
-    assert kinds == set(_PLAIN)
+    assert kinds == set(PLAIN)

@@ -12,6 +12,7 @@ from schemas.dead_letter import DeadLetter
 from schemas.envelope import Bundle
 from schemas.errors import InputError
 from schemas.events import Click, Event, PageProgress, SectionAttention
+from sinks.clickhouse.event_rows import EVENTS
 from sinks.clickhouse.queries import visitor_events
 from sinks.clickhouse.rows import TABLES
 from sinks.clickhouse.writer import Writer
@@ -62,6 +63,20 @@ def writer(client: Client, published: Published) -> Writer:
 def contents(client: Client) -> dict[str, list[Any]]:
     tables = ["reads", *(table.name for table in TABLES.values())]
     return {table: client.execute(f"SELECT * FROM {table} FINAL ORDER BY ALL") for table in tables}  # noqa: S608 - our names
+
+
+def test_a_column_that_no_row_fills_holds_what_it_would_if_it_were_sent(client: Client, writer: Writer) -> None:
+    records = [bundle([envelope(event)], offset=offset) for offset, event in enumerate(one_of_each_event())]
+    for record in records:
+        writer.write([record], NOW_MS)  # each kind alone leaves out the columns of all the others
+    left_out = contents(client)
+    client.execute("TRUNCATE TABLE events")
+    client.execute("TRUNCATE TABLE reads")
+    client.execute(EVENTS.insert, [row for record in records for row in EVENTS.rows(record)])
+    assert left_out == contents(client)
+    statement, columns = EVENTS.statement(EVENTS.rows(records[0]))
+    assert len(columns) < len(EVENTS.columns) / 2
+    assert "campaign_id" not in statement
 
 
 def test_the_same_records_twice_are_there_once(client: Client, writer: Writer) -> None:
