@@ -36,7 +36,7 @@ from tests.support.ports import free_port
 
 FEW = int(os.environ.get("READBRIEF_BENCH_EVENTS", "2000000"))
 GROWTH = int(os.environ.get("READBRIEF_BENCH_GROWTH", "10"))
-SINK_EVENTS, BUNDLE, ROUNDS = 200_000, 200, 2
+SINK_EVENTS, BUNDLE, ROUNDS = 200_000, 200, 4
 BATCH = 100
 """So many bundles are handled at once: as many rows as the sink takes at most."""
 
