@@ -39,7 +39,7 @@ function forget() {
 }
 
 function start() {
-  if (!activated || starting || optedOut || consent === "denied") return;
+  if (!activated || starting || consent === "denied") return;
   if (script.dataset.consent === "required" && consent !== "granted") return;
   starting = steps();
   proceed();
@@ -114,7 +114,7 @@ guard(() => {
   if (optedOut) forget();
   identify(token);
   for (const args of stub.q || []) call(...args);
-  if (!/^http/.test(location)) return; // such a page has no address to report
+  if (optedOut || !/^http/.test(location)) return; // nobody to report, or no address
   if (document.prerendering) on("prerenderingchange", activate);
   else activate();
 })();
