@@ -13,7 +13,7 @@ import { takeToken } from "./source/address.js";
 import { guard, on } from "./source/guard.js";
 import { click, copy, submit } from "./source/interaction.js";
 import { happened } from "./source/reaction.js";
-import { TICK_MS, arrive, comeBack, count, leave, navigate, refreshTitle, restore, tick, use } from "./source/reading.js";
+import { TICK_MS, arrive, comeBack, count, leave, navigate, refreshTitle, tick, use } from "./source/reading.js";
 import { close, identify as sendToken, open } from "./source/sending.js";
 import { UNSENT, VISITOR, recall, remember } from "./source/storage.js";
 import { randomId } from "./source/values.js";
@@ -21,7 +21,7 @@ import { randomId } from "./source/values.js";
 const script = document.currentScript || document.querySelector("script[data-site]");
 const optedOut = navigator.globalPrivacyControl || navigator.doNotTrack === "1";
 let tokens = []; // identifications that wait for consent
-let activated, consent, running, installed;
+let activated, consent, running, starting;
 
 function identify(token) {
   if (typeof token !== "string" || !token || token.length > 2000) return;
@@ -30,7 +30,7 @@ function identify(token) {
 }
 
 function forget() {
-  running = false;
+  running = starting = false;
   tokens = [];
   happened();
   close();
@@ -39,41 +39,54 @@ function forget() {
 }
 
 function start() {
-  const { site, idleS, consent: mode } = script.dataset;
-  if (!activated || running || optedOut || consent === "denied") return;
-  if (mode === "required" && consent !== "granted") return;
-  running = true;
+  if (!activated || starting || consent === "denied") return;
+  if (script.dataset.consent === "required" && consent !== "granted") return;
+  starting = steps();
+  proceed();
+}
+
+/** Take the next step of the start in a task of its own, so that none is long. */
+function proceed() {
+  setTimeout(guard(() => starting.next().done || proceed()));
+}
+
+function* steps() {
+  const { site, idleS } = script.dataset;
   let visitor = recall(VISITOR);
   if (!/^[a-z\d][\w-]{7,63}$/.test(visitor)) remember(VISITOR, (visitor = randomId()));
-  open(new URL(script.src).origin + "/v1/events", site, visitor, refreshTitle);
-  tokens.splice(0).forEach(identify);
-  arrive((parseFloat(idleS) || 30) * 1000);
-  if (!installed) install();
-  installed = true;
+  yield;
+  open(new URL("/v1/events", script.src), site, visitor, refreshTitle);
+  yield;
+  for (; tokens[0]; yield) sendToken(tokens.shift());
+  running = true;
+  arrive((+idleS || 30) * 1000);
 }
 
 function install() {
-  const whileRunning = (act) => (event) => running && act(event);
-  const byPerson = (act) => (event) => running && event.isTrusted && act(event);
+  const during = (types, act) => on(types, (event) => running && act(event));
+  const byPerson = (types, act) => during(types, (event) => event.isTrusted && act(event));
   for (const name of ["pushState", "replaceState"]) {
     const original = history[name];
     history[name] = function (...args) {
       const result = original.apply(this, args);
-      guard(whileRunning(navigate))(name === "replaceState");
+      guard(() => running && navigate(name === "replaceState"))();
       return result;
     };
   }
-  on("popstate hashchange", whileRunning(() => navigate()));
-  on("scroll mousemove wheel keydown pointerdown touchstart touchmove", byPerson(use));
-  on("blur", whileRunning(count));
-  on("focus", whileRunning(comeBack));
-  on("pagehide", whileRunning(leave));
-  on("pageshow", whileRunning((event) => event.persisted && restore()));
-  on("visibilitychange", whileRunning(() => (document.hidden ? leave() : comeBack())));
-  on("click auxclick", byPerson(click));
-  on("copy", byPerson(copy));
-  on("submit", byPerson(submit));
-  setInterval(guard(whileRunning(tick)), TICK_MS);
+  during("popstate hashchange", () => navigate());
+  byPerson("scroll mousemove wheel keydown pointerdown touchstart touchmove", use);
+  during("blur", count);
+  during("focus", comeBack);
+  during("pagehide", leave);
+  during("pageshow", (event) => event.persisted && arrive());
+  during("visibilitychange", () => (document.hidden ? leave() : comeBack()));
+  byPerson("click auxclick", click);
+  byPerson("copy", copy);
+  byPerson("submit", submit);
+  setInterval(
+    guard(() => running && tick()),
+    TICK_MS,
+  );
 }
 
 function call(command, argument) {
@@ -87,6 +100,7 @@ function call(command, argument) {
 
 function activate() {
   activated = true;
+  setTimeout(guard(install));
   start();
 }
 
@@ -95,12 +109,12 @@ guard(() => {
   if (stub.loaded) return; // pasted twice, or a page that puts its scripts in anew
   (window.readbrief = guard(call)).loaded = true;
   // Who looks at an overlay of all readers is none of them: nothing is told, and of the page no more is needed.
-  if (/^#rb-/.test(location.hash)) return import(new URL(script.src).origin + "/overlay.js");
+  if (/^#rb-/.test(location.hash)) return import(new URL("/overlay.js", script.src));
   const token = takeToken();
   if (optedOut) forget();
   identify(token);
-  for (const args of Array.from(stub.q || [])) call(...args);
-  if (!/^http/.test(location)) return; // such a page has no address to report
+  for (const args of stub.q || []) call(...args);
+  if (optedOut || !/^http/.test(location)) return; // nobody to report, or no address
   if (document.prerendering) on("prerenderingchange", activate);
   else activate();
 })();

@@ -2,7 +2,9 @@
 
 import json
 
-from schemas.events import Click, Copy, FormSubmit
+import pytest
+
+from schemas.events import Click, Copy, FormSubmit, PageView
 from tests.producers.pages.reader import Reader
 from tests.producers.pages.site import Recorder
 
@@ -48,6 +50,37 @@ def test_a_click_that_waits_is_told_when_the_page_is_left(reader: Reader, record
     reader.page.locator("#dead").click()
     reader.leave()
     assert not recorder.last(Click).dead
+
+
+def test_a_click_that_opens_another_page_at_once_is_told(reader: Reader, recorder: Recorder) -> None:
+    """It is told in a task after its own, which never comes if the page is gone."""
+    reader.open("/reactions")
+    reader.page.evaluate("document.querySelector('#here').setAttribute('onclick', 'location.href = \"/article\"')")
+    reader.page.evaluate("document.querySelector('#here').href = '/article'")
+    clicked = _clicked(reader, recorder, "#here")
+    assert (clicked.element, clicked.href, clicked.dead) == ("a#here", f"{recorder.url}/article", False)
+
+
+def test_what_a_click_removes_or_renames_is_told_as_it_was(reader: Reader, recorder: Recorder) -> None:
+    reader.open("/reactions")
+    for answer in ("this.remove()", "this.id = this.textContent = this.className = 'other'"):
+        reader.page.evaluate(
+            """answer => document.querySelector("main").insertAdjacentHTML("afterbegin",
+               `<button class="cta" id="once" onclick="${answer}">Once</button>`)""",
+            answer,
+        )
+        clicked = _clicked(reader, recorder, "#once")
+        assert (clicked.element, clicked.text, clicked.dead) == ("button.cta#once", "Once", False)
+        assert (clicked.element_x, clicked.element_y) == pytest.approx((0.5, 0.5), abs=0.1)  # whole pixels
+
+
+def test_a_click_belongs_to_the_page_it_was_made_on(reader: Reader, recorder: Recorder) -> None:
+    """Where a router goes on at once, in the click's own task."""
+    reader.open("/reactions")
+    left = recorder.last(PageView)
+    reader.page.evaluate("document.querySelector('#text').setAttribute('onclick', `history.pushState(0, '', '/next')`)")
+    clicked = _clicked(reader, recorder, "#text")
+    assert recorder.last(PageView, 2).page_view_id != left.page_view_id == clicked.page_view_id
 
 
 def test_the_third_click_on_one_spot_within_a_second_is_rage(reader: Reader, recorder: Recorder) -> None:

@@ -16,9 +16,7 @@ WATCH = """
   let inScroll = 0;
   const add = EventTarget.prototype.addEventListener;
   EventTarget.prototype.addEventListener = function (type, act, options) {
-    if (document.currentScript && document.currentScript.src.endsWith("/rb.js")) {
-      watch.listeners.push([type, options]);
-    }
+    if (new Error().stack.includes("/rb.js")) watch.listeners.push([type, options]);
     add.call(this, type, function (event) {
       if (type === "scroll") { inScroll++; watch.scrolls++; }
       try { return act.call(this, event); } finally { if (type === "scroll") inScroll--; }

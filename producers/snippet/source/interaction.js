@@ -27,7 +27,7 @@ export function click(event) {
     occurred_ms: clock(),
     element: describe(element),
     text: actor || !element.firstElementChild ? textOf(element) : "",
-    href: cut(href.replace(/#rb=[^&]*&?/, "#"), 2000),
+    href: href && cut(href.replace(/#rb=[^&]*&?/, "#"), 2000),
     element_x: fraction(x - box.left, box.width),
     element_y: fraction(y - box.top, box.height),
     ...locate(x, y),
@@ -37,8 +37,7 @@ export function click(event) {
   };
   const tell = (dead) => pushOfPage("click", { ...fields, dead });
   const promises = actor ? actor.matches(BUTTONS) : getComputedStyle(element).cursor === "pointer";
-  if (promises && !leadsAway(href)) awaitReaction(tell);
-  else tell(false);
+  awaitReaction(tell, promises && !leadsAway(href));
 }
 
 /** Only how much was copied. */
@@ -50,7 +49,7 @@ export function copy() {
 /** A password is one even while its text is shown. */
 function fieldsOf(form) {
   const fields = {};
-  const opted = Array.from(document.querySelectorAll("[data-rb-field]")).filter((field) => {
+  const opted = [...document.querySelectorAll("[data-rb-field]")].filter((field) => {
     const kind = field.type + " " + field.autocomplete;
     const left = /password|^file|cc-/.test(kind) || (/^(checkbox|radio)/.test(kind) && !field.checked);
     return field.form === form && !left && !field.closest("[data-rb-mask]");

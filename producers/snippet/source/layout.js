@@ -30,8 +30,8 @@ function pinned(heading, root) {
 /** The section's id if its heading has one, else its title; numbered where it comes again. */
 function keyOf(heading, title, seen) {
   const key = cut(heading.id || title, 190) || "section";
-  seen[key] = (seen[key] || 0) + 1;
-  return seen[key] > 1 ? key + "-" + seen[key] : key;
+  const times = (seen[key] = (seen[key] || 0) + 1);
+  return times > 1 ? key + "-" + times : key;
 }
 
 /** Measure all that changes rarely, in slices so small that no frame is late. */
@@ -45,7 +45,7 @@ export function* measure() {
   // One level at a time: the browser finds a single tag name many times faster than a list of them.
   for (const level of ["h1", "h2", "h3"]) {
     yield;
-    for (const [n, heading] of Array.from(root.querySelectorAll(level)).slice(0, MAX_HEADINGS).entries()) {
+    for (const [n, heading] of [...root.querySelectorAll(level)].slice(0, MAX_HEADINGS).entries()) {
       if (n % HEADINGS_AT_ONCE === 0) yield;
       const box = heading.getBoundingClientRect();
       if (!box.height || pinned(heading, root)) continue;

@@ -7,9 +7,9 @@ const SAME_SPOT_PX = 30;
 const ANGRY_CLICKS = 3;
 
 const CHANGES = { attributes: true, characterData: true, childList: true, subtree: true };
-const changes = new MutationObserver(guard(happened)); // observes only while a click waits
+const changes = new MutationObserver(guard(happened)); // observes from a click that waits until the next change
 let recent = []; // clicks of the last moment, on the same spot
-let waiting = []; // clicks that have led to nothing yet
+const waiting = new Set(); // clicks that are not told yet
 
 /** Whether this click is at least the third of a series. */
 export function isRage(x, y) {
@@ -18,23 +18,19 @@ export function isRage(x, y) {
   return recent.push({ at: now, x, y }) >= ANGRY_CLICKS;
 }
 
-/** Call tell(dead) as soon as something happens, or when nothing did. */
-export function awaitReaction(tell) {
-  waiting.push(tell);
-  changes.observe(document, CHANGES);
+/** Call tell(dead) in another task: when something happens, when nothing did, or at once if no reaction is owed. */
+export function awaitReaction(tell, owed) {
+  waiting.add(tell);
+  if (owed) changes.observe(document, CHANGES);
   setTimeout(
-    guard(() => {
-      if (waiting[0] !== tell) return; // it has been told
-      waiting.shift();
-      if (!waiting[0]) changes.disconnect();
-      tell(true);
-    }),
-    WINDOW_MS,
+    guard(() => waiting.delete(tell) && tell(owed)),
+    owed && WINDOW_MS,
   );
 }
 
 /** The page moved, changed or went away: no click that waits is dead. */
 export function happened() {
   changes.disconnect();
-  for (const tell of waiting.splice(0)) tell(false);
+  waiting.forEach((tell) => tell(false));
+  waiting.clear();
 }

@@ -42,8 +42,8 @@ export function refreshTitle() {
   view.title = view.opened.title = view.oldTitle ? "" : title;
 }
 
-/** Begin the first page view of a visit to this document. */
-export function arrive(idle) {
+/** Begin the first page view of a visit to this document: also when it comes back from the back-forward cache. */
+export function arrive(idle = idleMs) {
   idleMs = idle;
   usedAt = performance.now();
   begin(document.referrer, "");
@@ -51,11 +51,10 @@ export function arrive(idle) {
 
 function begin(referrer, oldTitle) {
   view = { id: randomId(), url: address(), key: pageKey(), path: pageKey(true), began: performance.now(), oldTitle };
-  layout = measuring = undefined;
+  layout = measuring = null;
   attention = noAttention();
   activeMs = owedMs = reach = ticks = 0;
   view.opened = pushOfPage("page_view", {
-    title: "",
     referrer: cut(referrer, 2000),
     viewport: viewport(),
     lang: cut(navigator.language, 35),
@@ -78,7 +77,7 @@ function progress(left) {
     active_ms: active,
     depth_pct: depth,
     bands: bands.map(Math.round),
-    sections: Array.from(sections, ([key, { title, ms }]) => ({ key, title, active_ms: Math.round(ms) })),
+    sections: [...sections].map(([key, { title, ms }]) => ({ key, title, active_ms: Math.round(ms) })),
     left,
   });
 }
@@ -101,11 +100,6 @@ export function comeBack() {
   count();
   usedAt = countedTo;
   view.left = false;
-}
-
-/** The page comes back from the browser's back-forward cache. */
-export function restore() {
-  arrive(idleMs);
 }
 
 /** Routers report every change of the address, some of them twice: only another page ends a page view. */
@@ -187,7 +181,7 @@ function see() {
     const { done, value } = measuring.next();
     if (done) {
       layout = value;
-      measuring = undefined;
+      measuring = null;
     } else {
       look();
     }

@@ -48,11 +48,11 @@ export function flush(leaving) {
   clearTimeout(timer);
   timer = 0;
   beforeFlush();
-  while (buffer.length) {
+  while (buffer[0]) {
     const events = [];
-    for (let size = 0; buffer.length && events.length < MAX_EVENTS; events.push(buffer.shift())) {
+    for (let size = 0; buffer[0] && !events[MAX_EVENTS - 1]; events.push(buffer.shift())) {
       size += JSON.stringify(buffer[0]).length;
-      if (events.length && size > MAX_REPORT_CHARS) break;
+      if (events[0] && size > MAX_REPORT_CHARS) break;
     }
     post(events, leaving);
   }

@@ -6,7 +6,8 @@ import { UNSENT, recall, remember } from "./storage.js";
 const MAX_CHARS = 48 * 1024;
 
 export function unsent() {
-  return guard(() => JSON.parse(recall(UNSENT)).filter(([event]) => event.event_id))() || [];
+  // Mostly there is nothing, and to parse that would throw: what an exception costs is more than all the rest.
+  return guard(() => JSON.parse(recall(UNSENT) || "[]").filter(([event]) => event.event_id))() || [];
 }
 
 /** Keep or drop what one report tells; returns all that is kept. */

@@ -23,5 +23,5 @@ export function clock() {
 
 /** 128 random bits; crypto.randomUUID is missing on pages without TLS. */
 export function randomId() {
-  return Array.from(crypto.getRandomValues(new Uint32Array(4)), (number) => number.toString(36)).join("");
+  return [...crypto.getRandomValues(new Uint32Array(4))].map((number) => number.toString(36)).join("");
 }

@@ -25,7 +25,7 @@ export function textOf(element) {
 
 /** Such as a.cta#buy. The id is read as an attribute, since a form's own field may hide the property. */
 export function describe(element) {
-  const classes = Array.from(element.classList).slice(0, 3);
+  const classes = [...element.classList].slice(0, 3);
   const id = element.getAttribute("id");
   return cut([element.localName, ...classes].join(".") + (id ? "#" + id : ""), 200);
 }
