@@ -1,6 +1,8 @@
 """The production processes: each wires one wing to Kafka, and to what the wing needs of another."""
 
 import json
+import logging
+import os
 import signal
 import sys
 import threading
@@ -9,7 +11,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from prometheus_client import start_http_server
 from pydantic import SecretStr
@@ -36,8 +38,8 @@ def run_collector(settings: Settings) -> int:
     return 0
 
 
-def run_streams(settings: Settings) -> int:
-    """Run a stream worker until SIGTERM; it starts once it knows the directory."""
+def run_streams(settings: Settings) -> NoReturn:
+    """Run a stream worker until SIGTERM; it starts once it knows the directory. It ends the process."""
     from sinks.consumer import wait_for_broker
     from sinks.directory_feed import DirectoryFeed
     from streams.app import run_worker
@@ -49,9 +51,10 @@ def run_streams(settings: Settings) -> int:
     feed = DirectoryFeed(settings.kafka_bootstrap, address_key=settings.signing_key(ADDRESS_PURPOSE))
     try:
         feed.wait_current(DIRECTORY_TIMEOUT_S)
-        return run_worker(settings, watch.playbook, feed.directory, announce_ready, watch.renewed)
+        code = run_worker(settings, watch.playbook, feed.directory, announce_ready, watch.renewed)
     finally:
         feed.close()
+    _leave_at_once(code)
 
 
 def run_clickhouse(settings: Settings) -> int:
@@ -163,6 +166,14 @@ def _answers_ready(settings: Settings) -> bool:
         return httpx.get(f"http://{host}:{settings.collector_port}/readyz", timeout=1).is_success
     except httpx.HTTPError:
         return False
+
+
+def _leave_at_once(code: int) -> NoReturn:
+    """End the process, all being closed: the interpreter would take its memory apart first, millions of values."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
 
 
 @contextmanager
