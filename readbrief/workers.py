@@ -16,7 +16,6 @@ from typing import Any, NoReturn
 from prometheus_client import start_http_server
 from pydantic import SecretStr
 
-from producers.publisher import Publisher
 from readbrief.child import Child
 from readbrief.playbook_watch import PlaybookWatch
 from readbrief.readiness import announce_ready
@@ -40,7 +39,7 @@ def run_collector(settings: Settings) -> int:
 
 def run_streams(settings: Settings) -> NoReturn:
     """Run a stream worker until SIGTERM; it starts once it knows the directory. It ends the process."""
-    from sinks.consumer import wait_for_broker
+    from sinks.broker_wait import wait_for_broker
     from sinks.directory_feed import DirectoryFeed
     from streams.app import run_worker
 
@@ -89,7 +88,8 @@ def run_reports(settings: Settings) -> int:
 
 def run_web(settings: Settings) -> int:
     """Serve the pages until SIGTERM; they start once the directory is known."""
-    from sinks.consumer import wait_for_broker
+    from producers.publisher import Publisher
+    from sinks.broker_wait import wait_for_broker
     from sinks.directory_feed import DirectoryFeed
     from sinks.lags import KeptLags, group_lags
     from sinks.web.process import run
@@ -178,6 +178,8 @@ def _leave_at_once(code: int) -> NoReturn:
 
 @contextmanager
 def _publishing(settings: Settings) -> Iterator[Publish]:
+    from producers.publisher import Publisher
+
     publisher = Publisher(settings.kafka_bootstrap, delivery_timeout_s=PUBLISH_TIMEOUT_S)
 
     def publish(topic: str, key: bytes | None, value: bytes | None) -> None:
