@@ -3,6 +3,8 @@
 import os
 import tempfile
 import time
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from benchmarks.streams import report
@@ -21,6 +23,7 @@ HELD = (1_000, 10_000, 100_000, 1_000_000)
 GROWTH_SHARE = 0.1  # of the events
 KNOWN_EVERY = {"5 %": 20, "all": 1}
 HOUR_MS = 3_600_000
+REPEATS = 2  # of what is close to its target: what else the machine does can only add to a run's cost
 
 
 def run() -> bool:
@@ -52,17 +55,30 @@ def run() -> bool:
 
 def _compare(broker: Broker, contenders: list[Peer], load: Workload, known: str, directory: Path) -> list[Run]:
     loads = _Loads(broker, load, known, directory)
-    runs = []
-    for per_bundle, share in ({BUNDLE: 1.0} | SMALLER_BUNDLES).items():
-        loaded = loads.of(share)
-        cost, told = run_ours(broker, loaded, per_bundle, directory)
-        detail = f"{per_bundle} event{'s' * (per_bundle > 1)} a bundle"
-        runs.append(_said(Run(known, OURS, "(a) readbrief", detail, loaded.events, cost, told, per_bundle)))
-    for peer in contenders:
-        loaded = loads.of(peer.share_known if known == "5 %" else peer.share_all)
-        cost, told = run_peer(peer, broker, loaded, directory)
-        runs.append(_said(Run(known, peer.key, peer.title, peer.detail, loaded.events, cost, told)))
-    return runs
+    ways: dict[str, Callable[[], Run]] = {
+        f"{OURS} {per_bundle}": partial(_ours, broker, loads, known, per_bundle, share, directory)
+        for per_bundle, share in ({BUNDLE: 1.0} | SMALLER_BUNDLES).items()
+    }
+    ways |= {peer.key: partial(_theirs, broker, loads, known, peer, directory) for peer in contenders}
+    runs = {way: _said(measure()) for way, measure in ways.items()}
+    for _ in range(REPEATS):
+        close = report.close_to_target(known, list(runs.values()))
+        for way in [f"{OURS} {BUNDLE}", *close] if close else ():
+            runs[way] = min(runs[way], _said(ways[way]()), key=lambda run: run.cost.cpu_s)
+    return list(runs.values())
+
+
+def _ours(broker: Broker, loads: "_Loads", known: str, per_bundle: int, share: float, directory: Path) -> Run:
+    loaded = loads.of(share)
+    cost, told = run_ours(broker, loaded, per_bundle, directory)
+    detail = f"{per_bundle} event{'s' * (per_bundle > 1)} a bundle"
+    return Run(known, OURS, "(a) readbrief", detail, loaded.events, cost, told, per_bundle)
+
+
+def _theirs(broker: Broker, loads: "_Loads", known: str, peer: Peer, directory: Path) -> Run:
+    loaded = loads.of(peer.share_known if known == "5 %" else peer.share_all)
+    cost, told = run_peer(peer, broker, loaded, directory)
+    return Run(known, peer.key, peer.title, peer.detail, loaded.events, cost, told)
 
 
 class _Loads:

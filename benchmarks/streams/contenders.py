@@ -3,6 +3,7 @@
 import json
 import os
 import sys
+import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -40,7 +41,8 @@ def run_peer(peer: Peer, broker: Broker, loaded: Loaded, directory: Path) -> tup
     Raises:
         PeerFailedError: it failed, or its totals never became those of the batch computation.
     """
-    name = f"bench-{peer.key}-{loaded.topic}"
+    # A name of its own each time: a peer goes on where one of the same name has stopped.
+    name = f"bench-{peer.key}-{loaded.topic}-{uuid.uuid4().hex[:6]}"
     state = directory / name
     job = Job(
         broker.bootstrap, loaded.topic, f"{name}-totals", str(loaded.tables), str(state), name, COMPRESSION, PARTITIONS

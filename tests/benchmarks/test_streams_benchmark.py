@@ -74,6 +74,12 @@ def test_verdicts_fail_who_is_too_slow_and_what_grows_too_much() -> None:
     assert [verdict.met for verdict in report.verdicts(runs, holdings)] == [False, True, False]
 
 
+def test_what_is_close_to_its_target_is_told_from_what_is_not() -> None:
+    runs = [_run(report.OURS, cpu_s=1.0, per_bundle=100), _run("faust", cpu_s=30.0), _run("quix", cpu_s=4.0)]
+    assert report.close_to_target("5 %", [*runs, _run("bytewax", cpu_s=2.4)]) == ["quix", "bytewax"]
+    assert report.close_to_target("all", runs) == []
+
+
 def test_the_page_and_the_plot_name_every_contender_and_no_path_of_this_machine(tmp_path: Path) -> None:
     runs = [_run(report.OURS, cpu_s=1.0, per_bundle=100), _run("faust", cpu_s=21.0)]
     runs += [replace(run, known="all") for run in runs]
