@@ -147,7 +147,7 @@ GROUP BY o.outcome_id, text, rep_id, at
 ORDER BY at, o.outcome_id
 LIMIT 200
 """,
-    # Which contents there are on each topic: those read to the end most often this quarter come first.
+    # Which contents there are on each topic: those read to the end most often in the last thirty days come first.
     Query.topics: """
 SELECT topic, groupArray(name) AS contents
 FROM (
@@ -160,7 +160,7 @@ FROM (
             url,
             uniqExactArray(arrayFilter((view, depth) -> depth >= 90, mapKeys(depths), mapValues(depths))) AS ended
         FROM content_days
-        WHERE day BETWEEN toDate(%(until)s) - 90 AND toDate(%(until)s)
+        WHERE day BETWEEN toDate(%(until)s) - 30 AND toDate(%(until)s)
         GROUP BY url
     ) AS r ON r.url = c.url
     ORDER BY topic, ended DESC, name

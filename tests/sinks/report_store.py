@@ -27,6 +27,7 @@ EMAIL = (Channel(kind=ChannelKind.email, target="rep@example.com"),)
 
 PAGES = {
     "price": ("Prices", ("pricing",), Stage.price, 120),
+    "tariff": ("Tariffs of last year", ("pricing",), Stage.price, 120),
     "case": ("How Almhof Dairies avoided three stops <in one year>", ("downtime",), Stage.comparison, 240),
     "paper": ("White paper: vibration analysis for rotating machines", ("sensors",), Stage.problem, 600),
 }
@@ -58,6 +59,7 @@ def fill(client: Client) -> None:
         _read("v-acme", "price", day, 100, 95), _read("v-acme", "case", day + HOUR_MS, 200, 100),
         _read("v-coil", "case", day, 90, 70), _read("v-bolt", "case", day + 4 * DAY_MS, 90, 60),
         _read("v-old", "price", MONDAY_MS - 2 * DAY_MS, 50, 100),
+        *(_read(f"v-past{n}", "tariff", MONDAY_MS - 60 * DAY_MS, 50, 100) for n in range(3)),
         *(_read(f"v{n}", "paper", day + n * 60_000, 20, 20 if n < 8 else 100) for n in range(10)),
     ]  # fmt: skip
     writer.write([bundle([envelope(event, visitor) for visitor, event in reads])], MONDAY_MS)
