@@ -14,6 +14,7 @@ from schemas.envelope import Envelope
 from schemas.interest import Interest
 from schemas.playbook import Playbook
 from schemas.topics import DIRECTORY, INTEREST
+from streams.backlog import LONGEST_PUT_OFF_MS
 from tests.streams import oracle
 from tests.streams.crowd import Crowd
 from tests.streams.interest_oracle import Oracle
@@ -25,6 +26,7 @@ from tests.support.processes import start
 
 EVENTS = 200_000
 PER_S = 4_000
+SPARE_S = 30  # for a busy machine, beside the minute that an account may be put off
 KILLS = 4  # at least, however few fit into the time of publishing on a busy machine
 SEED = 20
 PLAYBOOK = "{company: Example, triggers: {min_session_active_s: 1000000, high_intent_stages: []}}"
@@ -65,19 +67,34 @@ def test_workers_killed_added_and_removed_at_random_change_no_summary(
                     workers.all_alive()
                     workers.disturb()
             wait_until_worked_off(bootstrap, 300)
+            worked_off_s = time.monotonic()
+            at_once = differences = differing(bootstrap, crowd, events)
+            # An account put off in a backlog is told once it is quiet, or when its time has come: a worker that takes
+            # over does not know who waits.
+            while differences and time.monotonic() < worked_off_s + LONGEST_PUT_OFF_MS / 1000 + SPARE_S:
+                time.sleep(1)
+                differences = differing(bootstrap, crowd, events)
+            settled_s = time.monotonic() - worked_off_s
             workers.all_alive()
         finally:
             workers.stop()
             store.stop()
         found = last_by_key(bootstrap, INTEREST.name)
-    expected = summaries(crowd, events, {key: Interest.from_bytes(value).as_of_ms for key, value in found.items()})
     for line in workers.story.lines():
         figure(line)
+    figure(
+        f"{len(at_once)} summaries were still put off when all was worked off, {len(differences)} after {settled_s:.0f} s"
+    )
+    figure(f"{len(events):,} events, {len(found)} accounts, {len(differences)} summaries differ (target: 0)")
     assert len(workers.story.kills) >= KILLS
-    differences = [key for key in expected if found.get(key) != expected[key]]
-    figure(f"{len(events):,} events, {len(expected)} accounts, {len(differences)} summaries differ (target: 0)")
-    assert set(found) == set(expected)
     assert not differences
+
+
+def differing(bootstrap: str, crowd: Crowd, events: list[Envelope]) -> list[str]:
+    """Return the accounts whose last summary is not the batch computation's, or that only one of the two knows."""
+    found = last_by_key(bootstrap, INTEREST.name)
+    expected = summaries(crowd, events, {key: Interest.from_bytes(value).as_of_ms for key, value in found.items()})
+    return [key for key in sorted(found.keys() | expected) if found.get(key) != expected.get(key)]
 
 
 def summaries(crowd: Crowd, events: list[Envelope], as_of_ms: dict[str, int]) -> dict[str, bytes]:
