@@ -7,7 +7,7 @@ from kafka.errors import KafkaError, TopicAlreadyExistsError
 
 from schemas.settings import Settings
 from schemas.topics import TOPICS, Topic
-from sinks.consumer import no_broker, wait_for_broker
+from sinks.broker_wait import no_broker, wait_for_broker
 
 TIMEOUT_MS = 10_000
 

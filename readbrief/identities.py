@@ -17,9 +17,9 @@ from schemas.ids import derived_id
 from schemas.message import first_error
 from schemas.settings import Settings
 from schemas.topics import EVENTS
+from sinks.broker_wait import wait_for_broker
 from sinks.clickhouse import queries
 from sinks.clickhouse.client import connect
-from sinks.consumer import wait_for_broker
 
 BROKER_WAIT_S = 5
 TIMEOUT_S = 30

@@ -15,7 +15,7 @@ from producers.publisher import Publisher
 from schemas.directory import Directory, Entity
 from schemas.errors import InputError
 from schemas.settings import Settings
-from sinks.consumer import wait_for_broker
+from sinks.broker_wait import wait_for_broker
 from sinks.directory_feed import DirectoryFeed
 
 BROKER_WAIT_S = 5

@@ -1,6 +1,8 @@
 """The production processes: each wires one wing to Kafka, and to what the wing needs of another."""
 
 import json
+import logging
+import os
 import signal
 import sys
 import threading
@@ -9,12 +11,11 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 from prometheus_client import start_http_server
 from pydantic import SecretStr
 
-from producers.publisher import Publisher
 from readbrief.child import Child
 from readbrief.playbook_watch import PlaybookWatch
 from readbrief.readiness import announce_ready
@@ -36,9 +37,9 @@ def run_collector(settings: Settings) -> int:
     return 0
 
 
-def run_streams(settings: Settings) -> int:
-    """Run a stream worker until SIGTERM; it starts once it knows the directory."""
-    from sinks.consumer import wait_for_broker
+def run_streams(settings: Settings) -> NoReturn:
+    """Run a stream worker until SIGTERM; it starts once it knows the directory. It ends the process."""
+    from sinks.broker_wait import wait_for_broker
     from sinks.directory_feed import DirectoryFeed
     from streams.app import run_worker
 
@@ -49,9 +50,10 @@ def run_streams(settings: Settings) -> int:
     feed = DirectoryFeed(settings.kafka_bootstrap, address_key=settings.signing_key(ADDRESS_PURPOSE))
     try:
         feed.wait_current(DIRECTORY_TIMEOUT_S)
-        return run_worker(settings, watch.playbook, feed.directory, announce_ready, watch.renewed)
+        code = run_worker(settings, watch.playbook, feed.directory, announce_ready, watch.renewed)
     finally:
         feed.close()
+    _leave_at_once(code)
 
 
 def run_clickhouse(settings: Settings) -> int:
@@ -86,7 +88,8 @@ def run_reports(settings: Settings) -> int:
 
 def run_web(settings: Settings) -> int:
     """Serve the pages until SIGTERM; they start once the directory is known."""
-    from sinks.consumer import wait_for_broker
+    from producers.publisher import Publisher
+    from sinks.broker_wait import wait_for_broker
     from sinks.directory_feed import DirectoryFeed
     from sinks.lags import KeptLags, group_lags
     from sinks.web.process import run
@@ -165,8 +168,18 @@ def _answers_ready(settings: Settings) -> bool:
         return False
 
 
+def _leave_at_once(code: int) -> NoReturn:
+    """End the process, all being closed: the interpreter would take its memory apart first, millions of values."""
+    logging.shutdown()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(code)
+
+
 @contextmanager
 def _publishing(settings: Settings) -> Iterator[Publish]:
+    from producers.publisher import Publisher
+
     publisher = Publisher(settings.kafka_bootstrap, delivery_timeout_s=PUBLISH_TIMEOUT_S)
 
     def publish(topic: str, key: bytes | None, value: bytes | None) -> None:

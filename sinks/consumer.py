@@ -1,6 +1,5 @@
 """Reads topics as one member of a group: poll, handle, commit, in that order."""
 
-import socket
 import threading
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
@@ -13,13 +12,13 @@ from kafka.coordinator.assignors.range import RangePartitionAssignor
 from kafka.errors import CommitFailedError, KafkaError, RebalanceInProgressError
 
 from schemas.errors import UnavailableError
+from sinks.broker_wait import no_broker, wait_for_broker
 
 _log = structlog.get_logger()
 
 _POLL_S = 0.2  # how soon `stop` is seen
 _JOIN_POLL_S = 1.0  # joining a group was seen to hang where it was asked for in shorter pieces
 _TOPICS_PAUSE_S = 0.2
-_PROBE_S = 0.5
 _BOOTSTRAP_TIMEOUT_MS = 10_000
 _COMMIT_TIMEOUT_MS = 10_000
 _CLOSE_TIMEOUT_MS = 1_000
@@ -110,35 +109,6 @@ def run_consumer(
         raise UnavailableError(f"the Kafka broker at {bootstrap} does not serve group {group}: {error!r}") from error
     finally:
         consumer.close(autocommit=False, timeout_ms=_CLOSE_TIMEOUT_MS)
-
-
-def wait_for_broker(bootstrap: str, wait_s: float, stop: threading.Event) -> None:
-    """Wait until one of the brokers `host:port[,host:port]` takes a connection, or `stop` is set.
-
-    Raises:
-        UnavailableError: none did in time.
-    """
-    deadline = time.monotonic() + wait_s
-    while not stop.is_set():
-        if any(_takes_connection(address) for address in bootstrap.split(",")):
-            return
-        if time.monotonic() > deadline:
-            raise no_broker(bootstrap)
-        stop.wait(_PROBE_S)
-
-
-def no_broker(bootstrap: str) -> UnavailableError:
-    """Return the error that says that no broker answers, and what to do."""
-    return UnavailableError(f"no Kafka broker answers at {bootstrap}: start it, or set READBRIEF_KAFKA_BOOTSTRAP")
-
-
-def _takes_connection(address: str) -> bool:
-    host, _, port = address.strip().rpartition(":")
-    try:
-        with socket.create_connection((host.strip("[]"), int(port)), timeout=_PROBE_S):
-            return True
-    except (OSError, ValueError):
-        return False
 
 
 def _connected(bootstrap: str, group: str, pace: Pace) -> KafkaConsumer:

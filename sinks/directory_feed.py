@@ -1,12 +1,13 @@
 """Keeps the directory current in memory, from its compacted topic."""
 
+import asyncio
 import threading
 import time
 from typing import Self
 
 import structlog
-from kafka import KafkaConsumer, TopicPartition
-from kafka.errors import KafkaError
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaError
 from pydantic import ValidationError
 
 from schemas import topics
@@ -18,7 +19,6 @@ _log = structlog.get_logger()
 
 _POLL_MS = 200
 _RETRY_S = 0.5
-_BOOTSTRAP_TIMEOUT_MS = 2_000
 _CLOSE_S = 5.0
 
 
@@ -35,7 +35,7 @@ class DirectoryFeed:
         self._bootstrap = bootstrap
         self._current = threading.Event()
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._follow, name="directory-feed", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="directory-feed", daemon=True)
         self._thread.start()
 
     def wait_current(self, timeout_s: float) -> None:
@@ -61,60 +61,57 @@ class DirectoryFeed:
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _follow(self) -> None:
+    def _run(self) -> None:
+        asyncio.run(self._follow())
+
+    async def _follow(self) -> None:
         while not self._stop.is_set():
             try:
-                self._read()
+                await self._read()
             except KafkaError as error:
                 _log.warning("directory_feed_interrupted", reason=repr(error))
-                self._stop.wait(_RETRY_S)
+                await asyncio.sleep(_RETRY_S)
 
-    def _read(self) -> None:
-        consumer = KafkaConsumer(
+    async def _read(self) -> None:
+        consumer = AIOKafkaConsumer(
             bootstrap_servers=self._bootstrap.split(","),
             client_id="readbrief-directory",
-            group_id=None,
+            group_id=None,  # so that all partitions are this consumer's, from their beginning
             enable_auto_commit=False,
             auto_offset_reset="earliest",
-            allow_auto_create_topics=False,
-            # Each answer to a fetch then tells every partition's end, also of those where nothing is new.
-            enable_incremental_fetch_sessions=False,
-            bootstrap_timeout_ms=_BOOTSTRAP_TIMEOUT_MS,
         )
         try:
-            partitions = self._partitions(consumer)
-            if partitions:
-                consumer.assign(partitions)
-                consumer.seek_to_beginning(*partitions)
-                self._apply_all(consumer, partitions)
+            await consumer.start()
+            if await self._await_topic(consumer):
+                consumer.subscribe([self._topic])
+                await self._apply_all(consumer)
         finally:
-            consumer.close(autocommit=False, timeout_ms=_POLL_MS)
+            await consumer.stop()
 
-    def _partitions(self, consumer: KafkaConsumer) -> list[TopicPartition]:
-        """Wait until the topic is there; none if stopped before."""
-        while not self._stop.is_set():
-            consumer.topics()  # asks the broker anew, which `partitions_for_topic` does not for a topic it misses
-            numbers = consumer.partitions_for_topic(self._topic)
-            if numbers:
-                return [TopicPartition(self._topic, number) for number in sorted(numbers)]
-            self._stop.wait(_RETRY_S)
-        return []
+    async def _await_topic(self, consumer: AIOKafkaConsumer) -> bool:
+        """Wait until the topic is there; false if stopped before. Who subscribes earlier has the broker make it."""
+        while self._topic not in await consumer.topics():
+            await asyncio.sleep(_RETRY_S)
+            if self._stop.is_set():
+                return False
+        return True
 
-    def _apply_all(self, consumer: KafkaConsumer, partitions: list[TopicPartition]) -> None:
+    async def _apply_all(self, consumer: AIOKafkaConsumer) -> None:
         began = time.monotonic()
         ends: dict[TopicPartition, int] = {}
         while not self._stop.is_set():
-            for records in consumer.poll(timeout_ms=_POLL_MS).values():
+            for records in (await consumer.getmany(timeout_ms=_POLL_MS)).values():
                 for record in records:
                     self._apply(record.key, record.value)
             if self._current.is_set():
                 continue
             # The end is taken from the answers to fetches, as some brokers answer ListOffsets wrongly.
+            partitions = consumer.assignment()
             for partition in partitions:
                 end = consumer.highwater(partition)
                 if end is not None:
                     ends.setdefault(partition, end)
-            if all(partition in ends and consumer.position(partition) >= ends[partition] for partition in partitions):
+            if partitions and all([await _is_at(consumer, one, ends.get(one)) for one in partitions]):
                 self._current.set()
                 seconds = round(time.monotonic() - began, 3)
                 _log.info("directory_current", entities=self.directory.size(), seconds=seconds)
@@ -128,3 +125,7 @@ class DirectoryFeed:
         except ValidationError as error:
             # The ClickHouse sink reads the topic too, and makes a dead letter of it.
             _log.warning("directory_entity_unreadable", key=repr(key), reason=first_error(error))
+
+
+async def _is_at(consumer: AIOKafkaConsumer, partition: TopicPartition, end: int | None) -> bool:
+    return end is not None and await consumer.position(partition) >= end

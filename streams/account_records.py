@@ -21,6 +21,7 @@ TOLD = b"!"
 _HELD_BY_OLD_HEADS = (b'"others":{"', b'"owners":{"', b'"mailings":{"')
 """Heads of before there were so many records: what they hold has none of its own yet."""
 _ELSEWHERE: Mapping[str, Any] = {"reads": {}, "others": {}, "owners": {}, "mailings": {}, "told": {}}
+_IN_HEAD = tuple(name for name in AccountState.model_fields if name not in _ELSEWHERE)
 
 
 class _KeptRead(Model):
@@ -66,9 +67,8 @@ def state_of(account_id: str, records: Records | None) -> AccountState:
 def changes_between(before: AccountState, after: AccountState, records: Records | None) -> Iterator[Change]:
     """Yield what must be written so that an account's records, which hold one state, hold another."""
     key, there = after.account_id, records or Records()
-    head = after.but(**_ELSEWHERE)
-    if HEAD not in there or head != before.but(**_ELSEWHERE):
-        yield Change(key, HEAD, head.to_bytes())
+    if HEAD not in there or _differs_in_head(before, after):
+        yield Change(key, HEAD, after.but(**_ELSEWHERE).to_bytes())
     is_whole = any(held in there.get(HEAD, b"") for held in _HELD_BY_OLD_HEADS)
     told = _differing(before.told, after.told)
     for name in dict.fromkeys(
@@ -88,6 +88,11 @@ def changes_between(before: AccountState, after: AccountState, records: Records 
             value = now[name].to_compact_bytes() if name in now else None
             yield Change(key, sign + name.encode(), value)
     yield from _told_ahead(key, before, after, there)
+
+
+def _differs_in_head(before: AccountState, after: AccountState) -> bool:
+    was, now = vars(before), vars(after)
+    return any(now[name] is not was[name] and now[name] != was[name] for name in _IN_HEAD)
 
 
 def _told_ahead(key: str, before: AccountState, after: AccountState, there: Records) -> Iterator[Change]:

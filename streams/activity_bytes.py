@@ -24,7 +24,7 @@ class Whose(msgspec.Struct, gc=False):
     @classmethod
     def of(cls, ownership: Ownership) -> Self:
         """Write it."""
-        return cls(msgspec.Raw(ownership.model_dump_json(exclude_none=True).encode()))
+        return cls(msgspec.Raw(ownership.to_plain_bytes()))
 
 
 class _Activity(msgspec.Struct):

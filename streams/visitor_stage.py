@@ -64,7 +64,7 @@ class VisitorStage:
             after.told.update({news.account_id: Whose.of(news.ownership) for news in seen.identified if news.ownership})
             for account_id, did in seen.activity:
                 raw = raw_of[id(did.envelope)]
-                by_account[account_id].append((Item(did.contact_id, did.known, raw), ITEM_BYTES + len(memoryview(raw))))
+                by_account[account_id].append((Item(did.contact_id, did.known, raw), ITEM_BYTES + len(raw)))
             for account_id in seen.told:
                 owners[account_id].append(after.whose_for(account_id))
             # Stitching waits for the store to hold the same partition of `events`, so the news must be on it, too.
@@ -179,7 +179,7 @@ def _activities(
 ) -> Iterator[Send]:
     """Yield each account's messages: whose the visitors are goes first, before or with what they did."""
     for account_id in dict.fromkeys((*owners, *by_account)):
-        whose = [(one, OWNERSHIP_BYTES + len(memoryview(one.json))) for one in owners.get(account_id, ())]
+        whose = [(one, OWNERSHIP_BYTES + len(one.json)) for one in owners.get(account_id, ())]
         for part in _parts([*whose, *by_account.get(account_id, ())]):
             yield Send(ACTIVITY, account_id, Written(activity_bytes(account_id, part, came_ms)))
 

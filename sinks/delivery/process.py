@@ -10,9 +10,10 @@ import structlog
 from schemas import topics
 from schemas.feedback import FeedbackLinks, MailMarks
 from schemas.settings import Settings
+from sinks.broker_wait import wait_for_broker
 from sinks.clickhouse.client import wait_for_clickhouse
 from sinks.clickhouse.migrate import migrate
-from sinks.consumer import Pace, run_consumer, wait_for_broker
+from sinks.consumer import Pace, run_consumer
 from sinks.delivery.attempts import pauses
 from sinks.delivery.chat import silence_url_logging
 from sinks.delivery.deliver import Courier

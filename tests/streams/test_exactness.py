@@ -82,9 +82,7 @@ def test_workers_killed_added_and_removed_at_random_change_no_summary(
         found = last_by_key(bootstrap, INTEREST.name)
     for line in workers.story.lines():
         figure(line)
-    figure(
-        f"{len(at_once)} summaries were still put off when all was worked off, {len(differences)} after {settled_s:.0f} s"
-    )
+    figure(f"{len(at_once)} summaries were put off when all was worked off, {len(differences)} after {settled_s:.0f} s")
     figure(f"{len(events):,} events, {len(found)} accounts, {len(differences)} summaries differ (target: 0)")
     assert len(workers.story.kills) >= KILLS
     assert not differences
