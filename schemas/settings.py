@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     kafka_rebalance_timeout_s: Annotated[
         int, Field(ge=1, le=1800, description="How long a rebalance waits for stream workers to join")
     ] = 10
+    kafka_fetch_wait_ms: Annotated[
+        int, Field(ge=10, le=10_000, description="How long the broker may hold a stream worker's question for news")
+    ] = 500
     clickhouse_host: Annotated[str, Field(description="Host of ClickHouse")] = "127.0.0.1"
     clickhouse_port: Annotated[int, Field(ge=1, le=65535, description="Port of ClickHouse's native protocol")] = 9000
     clickhouse_user: Annotated[str, Field(description="User of ClickHouse")] = "default"

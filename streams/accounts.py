@@ -11,7 +11,6 @@ from schemas.directory import Account, Directory, Lifecycle, OptOut, Rep
 from schemas.emails import ListHealth
 from schemas.ids import derived_id
 from schemas.interest import Interest
-from schemas.message import Model
 from schemas.playbook import Playbook, TriggerRules
 from schemas.reads import Read
 from streams.account_state import AccountState, forms_with, newest_with, told_with
@@ -30,7 +29,7 @@ from streams.weighing import DAY_MS
 SETTLE_MS = 60_000  # a summary of old reads has cooled long ago: it is renewed once the account is quiet, not each time
 
 
-class AccountStep(Model):
+class AccountStep(NamedTuple):
     """What follows from a message or a wake-up."""
 
     state: AccountState

@@ -112,8 +112,10 @@ class _PlaybookRenewal(Service):  # type: ignore[misc]
 
 
 def _spare_collections() -> None:
-    """Let the garbage collector come seldom: state lives long and has no cycles, and walking it all takes long."""
-    gc.collect()
+    """Let the garbage collector come seldom: state lives long and has no cycles, and walking it all takes long.
+
+    What there is by now is left out for good, unseen: some hundred of a hundred thousand objects are garbage.
+    """
     gc.freeze()
     gc.set_threshold(200_000, 50, 1000)
 

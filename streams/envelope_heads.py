@@ -1,12 +1,25 @@
 """The little of an envelope that a stage asks for, read without building the rest.
 
-Nine of ten events are of people nobody knows. So who did what, and when, is read in one pass over the bundle; what
-known people did goes on as it came.
+Nine of ten events are of people nobody knows. So one pass over the bundle reads who sent what, and no more; what known
+people did is looked at again, and goes on as it came.
 """
 
 from typing import Literal
 
 import msgspec
+
+
+class _Kind(msgspec.Struct, gc=False):
+    type: str
+
+
+class Sender(msgspec.Struct, gc=False):
+    """Whose event it is, of what kind and from where: what tells whether anybody cares."""
+
+    visitor_id: str
+    event: _Kind
+    automated: bool = False
+    client_network: str | None = None
 
 
 class EventHead(msgspec.Struct, gc=False):
@@ -22,12 +35,11 @@ class EnvelopeHead(msgspec.Struct, gc=False):
     visitor_id: str
     occurred_ms: int
     event: EventHead
-    automated: bool = False
     client_network: str | None = None
 
 
-class _Heads(msgspec.Struct):
-    envelopes: tuple[EnvelopeHead, ...]
+class _Senders(msgspec.Struct):
+    envelopes: tuple[Sender, ...]
     v: Literal[1] = 1
 
 
@@ -36,17 +48,18 @@ class _Raws(msgspec.Struct):
     v: Literal[1] = 1
 
 
-_HEADS = msgspec.json.Decoder(_Heads)
+_SENDERS = msgspec.json.Decoder(_Senders)
+_HEAD = msgspec.json.Decoder(EnvelopeHead)
 _RAWS = msgspec.json.Decoder(_Raws)
 
 
-def heads_in(bundle: bytes) -> tuple[EnvelopeHead, ...]:
-    """Return the heads of a `Bundle`'s envelopes.
+def senders_in(bundle: bytes) -> tuple[Sender, ...]:
+    """Return who sent a `Bundle`'s envelopes.
 
     Raises:
         msgspec.MsgspecError: it is no bundle; the error names the field.
     """
-    return _HEADS.decode(bundle).envelopes
+    return _SENDERS.decode(bundle).envelopes
 
 
 def envelopes_in(bundle: bytes) -> tuple[msgspec.Raw, ...]:
@@ -56,3 +69,12 @@ def envelopes_in(bundle: bytes) -> tuple[msgspec.Raw, ...]:
         msgspec.MsgspecError: it is no bundle; the error names the field.
     """
     return _RAWS.decode(bundle).envelopes
+
+
+def head_of(envelope: msgspec.Raw) -> EnvelopeHead:
+    """Return the head of one envelope.
+
+    Raises:
+        msgspec.MsgspecError: it is none; the error names the field.
+    """
+    return _HEAD.decode(envelope)

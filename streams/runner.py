@@ -25,7 +25,7 @@ from streams.kafka_batches import Record, partition_of, send_all, started_produc
 from streams.stage import Incoming, Send, Stage, Work
 
 GROUP = "readbrief-{}"
-FETCH_MAX_WAIT_MS = 100  # the embedded broker looks for news only so often, the more seldom the longer it may wait
+READ_UP_WAIT_MS = 100  # for what is not there: a state is at its changelog's end once the broker says that it is
 MAX_RECORDS = 500
 MAX_ROUND_BYTES = 16 * 2**20  # a second of work at most; heartbeats go out between the partitions' parts of it
 GATHER_S = 1.0  # between rounds, unless one is full: a key that many messages touch is worked out once
@@ -33,7 +33,7 @@ GATHER_BEHIND_S = 4.0  # for a worker without rest: what waits longest waits for
 MAX_DUE = 200  # keys of one partition in a round, which takes no longer than one of messages
 QUIET_S = GATHER_BEHIND_S + 1  # without messages; the stage before this one has then worked off its backlog, too
 RESTLESS = 0.8  # of the time, at work
-LOOK_UP_MS = 250  # while gathering, to see whether the worker is to stop, or has other partitions
+LOOK_UP_MS = 250  # while waiting, to see whether the worker is to stop, or has other partitions
 COMMIT_EVERY_S = 1.0
 LEAVE_WITHIN_S = 2.0  # three stages leave one after the other, before whoever stops the worker loses patience
 
@@ -98,11 +98,11 @@ class StageRunner(Service):  # type: ignore[misc]
         }
         self._producer = await started_producer(settings.kafka_bootstrap)
         self._clients.append(self._producer)
-        self._changelogs = AIOKafkaConsumer(**reading, fetch_max_wait_ms=FETCH_MAX_WAIT_MS)
+        self._changelogs = AIOKafkaConsumer(**reading, fetch_max_wait_ms=READ_UP_WAIT_MS)
         self._consumer = AIOKafkaConsumer(
             **reading,
             group_id=GROUP.format(self._name.value),
-            fetch_max_wait_ms=FETCH_MAX_WAIT_MS,
+            fetch_max_wait_ms=settings.kafka_fetch_wait_ms,
             session_timeout_ms=settings.kafka_session_timeout_s * 1000,
             heartbeat_interval_ms=max(1000, settings.kafka_session_timeout_s * 200),
             rebalance_timeout_ms=settings.kafka_rebalance_timeout_s * 1000,
@@ -231,7 +231,7 @@ class StageRunner(Service):  # type: ignore[misc]
     def _patience_ms(self) -> int:
         """Return how long to wait for messages: not beyond the moment at which a key is due."""
         moments = [due_ms for number in self._owned if (due_ms := self._states[number].due.next_ms()) is not None]
-        return max(0, min([*(due_ms - _now_ms() for due_ms in moments), FETCH_MAX_WAIT_MS]))
+        return max(0, min([*(due_ms - _now_ms() for due_ms in moments), LOOK_UP_MS]))
 
     def _rounds(self, found: dict[TopicPartition, list[Any]]) -> Iterator[list[_Task]]:
         """Yield what was found, and the keys that are due, in rounds of bounded size."""

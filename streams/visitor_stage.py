@@ -13,7 +13,7 @@ from schemas.envelope import Envelope
 from schemas.events import Withdraw
 from schemas.topics import ACTIVITY, IDENTIFIED
 from streams.activity_bytes import Item, Whose, activity_bytes
-from streams.envelope_heads import EnvelopeHead, envelopes_in, heads_in
+from streams.envelope_heads import EnvelopeHead, Sender, envelopes_in, head_of, senders_in
 from streams.identity import Observation, VisitorState, observe, ownership, says_who, seen_again
 from streams.records import HEAD, Change, Records, Table
 from streams.stage import Incoming, Send, Work, Written
@@ -48,7 +48,7 @@ class VisitorStage:
         owners: dict[str, list[Whose]] = defaultdict(list)
         version = self._directory.version  # before it is asked: what changes meanwhile is looked at next time
         for visitor_id, heard in self._by_visitor(messages, table).items():
-            envelopes = list(map(_read, heard.heads, heard.raws))
+            envelopes = list(map(_read, heard.raws))
             raw_of = dict(zip(map(id, envelopes), heard.raws, strict=True))
             before = _known(visitor_id, table.get(visitor_id))
             telling = [one for one in envelopes if says_who(one)]
@@ -78,37 +78,32 @@ class VisitorStage:
 
     def _by_visitor(self, messages: Sequence[Incoming], table: Table) -> dict[str, "_Heard"]:
         """Return the envelopes of visitors who are, or now become, known, and where the last of them stands."""
-        heads = [heads_in(message.value) for message in messages]
+        senders = [senders_in(message.value) for message in messages]
         # Run for every event there is: a look-up leaves out what is plain, and who is known is asked for all at once.
-        unplain = (
-            head for each in heads for head in each if head.event.type not in PLAIN or head.client_network is not None
-        )
-        telling = {head.visitor_id for head in unplain if self._tells(head)}
+        unplain = (one for each in senders for one in each if one.event.type not in PLAIN or one.client_network)
+        telling = {one.visitor_id for one in unplain if self._tells(one)}
+        concerned = telling | table.among([one.visitor_id for each in senders for one in each])
         found: dict[str, _Heard] = {}
-        for message, each in zip(messages, heads, strict=True):
-            visitors = [head.visitor_id for head in each]
-            concerned = telling.intersection(visitors) | table.among(visitors)
-            if not concerned:
-                continue
-            wanted = [n for n, visitor in enumerate(visitors) if visitor in concerned and not _is_nobodys(each[n])]
+        for message, each in zip(messages, senders, strict=True):
+            wanted = [n for n, one in enumerate(each) if one.visitor_id in concerned and not _is_nobodys(one)]
             if not wanted:
                 continue
             raws, at = envelopes_in(message.value), _At(message.partition, message.offset)
             for number in wanted:
-                heard = found.get(visitors[number])
+                visitor_id = each[number].visitor_id
+                heard = found.get(visitor_id)
                 if heard is None:
-                    heard = found[visitors[number]] = _Heard([], [], at)
-                heard.heads.append(each[number])
+                    heard = found[visitor_id] = _Heard([], at)
                 heard.raws.append(raws[number])
                 heard.at = at
         return found
 
-    def _tells(self, head: EnvelopeHead) -> bool:
-        """Tell whether a head says by itself that its visitor may be somebody known."""
-        kind, network = head.event.type, head.client_network
+    def _tells(self, sender: Sender) -> bool:
+        """Tell whether an event says by itself that its visitor may be somebody known."""
+        kind, network = sender.event.type, sender.client_network
         if kind.startswith(MAIL):
             return True
-        return (kind in TELLING or (network is not None and self._is_a_companys(network))) and not head.automated
+        return (kind in TELLING or (network is not None and self._is_a_companys(network))) and not sender.automated
 
     def _is_a_companys(self, network: str) -> bool:
         return self._directory.account_by_network(network) is not None
@@ -129,20 +124,20 @@ class _At(NamedTuple):
 
 @dataclass(slots=True)
 class _Heard:
-    """The envelopes that concern somebody, their heads and as they came, and where the last of them stands."""
+    """The envelopes that concern somebody, as they came, and where the last of them stands."""
 
-    heads: list[EnvelopeHead]
     raws: list[msgspec.Raw]
     at: _At
 
 
-def _is_nobodys(head: EnvelopeHead) -> bool:
+def _is_nobodys(sender: Sender) -> bool:
     """Tell whether a machine did it, which is nobody and reads nothing; in a mail, it tells who else is none."""
-    return head.automated and not head.event.type.startswith(MAIL)
+    return sender.automated and not sender.event.type.startswith(MAIL)
 
 
-def _read(head: EnvelopeHead, raw: msgspec.Raw) -> Envelope | EnvelopeHead:
+def _read(raw: msgspec.Raw) -> Envelope | EnvelopeHead:
     """Return as much of an envelope as identity asks for: all of it if it tells who somebody is."""
+    head = head_of(raw)
     kind = head.event.type
     if kind not in PLAIN and (kind in TELLING or kind.startswith(MAIL)):
         return Envelope.model_validate_json(bytes(raw))

@@ -162,6 +162,7 @@ def _settings(data: Path, overrides: dict[str, Any]) -> Settings:
         "kafka_partitions": 4,
         "kafka_session_timeout_s": 10,
         "kafka_rebalance_timeout_s": 3,
+        "kafka_fetch_wait_ms": 100,  # the broker looks for news only so often, the more seldom the longer it may wait
         "clickhouse_host": HOST,
         "clickhouse_port": free_port(),
         "secret": _secret(data / "secret"),

@@ -14,7 +14,7 @@ from streams.account_stage import AccountStage
 from streams.account_state import AccountState, too_late
 from streams.accounts import SETTLE_MS
 from streams.activity_news import news_of
-from streams.backlog import LATE_MS, LONGEST_PUT_OFF_MS
+from streams.backlog import LATE_MS, LONGEST_PUT_OFF_MS, TOGETHER_MS
 from streams.metrics import TOO_LATE
 from streams.records import HEAD, Change, MemoryTable, Records
 from streams.stage import Incoming, Work
@@ -142,3 +142,15 @@ def test_only_a_backlog_puts_a_summary_off_and_never_for_long(envelopes: list[En
     behind.hear([], NOW_MS + LONGEST_PUT_OFF_MS)
     assert behind.tellings == (1 if "acme" in behind.told else 0)
     assert prompt.told.keys() <= behind.told.keys()
+
+
+def test_what_was_put_off_within_a_second_is_due_together() -> None:
+    read = PageProgress(
+        event_id="e", occurred_ms=NOW_MS, page_view_id="pv", url=f"{SITE}/problem", active_ms=9_000, depth_pct=9
+    )
+    dues = set()
+    for ms in (1, 500, TOGETHER_MS):
+        worker = Worker()
+        worker.hear(heard([envelope("v", NOW_MS, read)], NOW_MS - 3_600_000), NOW_MS + ms)
+        dues.add(worker.due["acme"])
+    assert dues == {NOW_MS + LONGEST_PUT_OFF_MS + TOGETHER_MS}
