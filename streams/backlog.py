@@ -9,7 +9,7 @@ from streams.activity_news import News
 LATE_MS = 5_000  # what comes this late is of a backlog
 LONGEST_PUT_OFF_MS = 60_000
 TOGETHER_MS = 1_000
-"""Those of one such stretch of time are due at its end: a round of its own for each costs as much as its summary."""
+"""Those of one such stretch of time are due at its end: a round of its own for each costs more than its summary."""
 
 
 def put_off(state: AccountState, news: Sequence[News], now_ms: int) -> AccountStep | None:
