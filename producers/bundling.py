@@ -6,7 +6,6 @@ leave together, so that one request takes them to Kafka.
 
 import asyncio
 from collections.abc import Callable, Hashable, Sequence
-from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Any, Generic, NamedTuple, Self, TypeVar
 
@@ -71,7 +70,7 @@ class Bundler(Generic[Slot]):
 
     def __init__(
         self,
-        send: Callable[[Slot, bytes], Future[Any] | asyncio.Future[Any]],
+        send: Callable[[Slot, bytes], asyncio.Future[Any]],
         linger_s: float,
         *,
         max_envelopes: int = MAX_ENVELOPES,
@@ -138,7 +137,7 @@ class Bundler(Generic[Slot]):
 
     async def _deliver(self, slot: Slot, bundle: _Bundle) -> None:
         try:
-            await asyncio.wrap_future(self._send(slot, bundle_bytes(bundle.parts)))
+            await self._send(slot, bundle_bytes(bundle.parts))
         except ReadbriefError as error:
             _log.warning("bundle_refused", slot=slot, envelopes=bundle.count, problem=str(error))
             bundle.settle(error)

@@ -46,6 +46,21 @@ def partition_of(key: str, partitions: int) -> int:
     return int(murmur2(key.encode()) & 0x7FFFFFFF) % partitions
 
 
+def is_answering(bootstrap: str) -> bool:
+    """Say whether a broker's port answers; blocks for a second at most."""
+    for address in bootstrap.split(","):
+        host, _, port = address.strip().rpartition(":")
+        with contextlib.suppress(OSError, ValueError, OverflowError):
+            socket.create_connection((host.strip("[]"), int(port)), timeout=_PROBE_S).close()
+            return True
+    return False
+
+
+def unreachable(bootstrap: str) -> UnavailableError:
+    """Return what is to be told of brokers that can't be reached."""
+    return UnavailableError(f"Kafka at {bootstrap} can't be reached: start it, or set READBRIEF_KAFKA_BOOTSTRAP")
+
+
 class Publisher:
     """Publishes from any thread or event loop without ever blocking it; one thread of its own does the waiting.
 
@@ -60,17 +75,12 @@ class Publisher:
         topics: tuple[str, ...] = (),
         delivery_timeout_s: float = 5.0,
         max_waiting_bytes: int = 64 * 2**20,
-        linger_ms: int = 0,
     ) -> None:
-        """Start connecting to `host:port[,host:port]`, in the background.
-
-        `linger_ms` is how long a message waits for others to go in the same request.
-        """
+        """Start connecting to `host:port[,host:port]`, in the background."""
         self._bootstrap = bootstrap
         self._topics = topics
         self._delivery_timeout_s = delivery_timeout_s
         self._max_waiting_bytes = max_waiting_bytes
-        self._linger_ms = linger_ms
         self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
         self._unsettled: deque[tuple[float, Future[Position]]] = deque()
         self._lock = threading.Lock()
@@ -92,13 +102,9 @@ class Publisher:
             UnavailableError: Kafka can't be reached, or lacks a topic; the message says what to do.
         """
         if not self._tried.wait(timeout_s):
-            raise self._unreachable()
+            raise unreachable(self._bootstrap)
         if self._down is not None:
             raise self._down
-
-    def reachable(self) -> bool:
-        """Say whether Kafka is there now: a connection stands, and its port answers. May take a second."""
-        return self._producer is not None and not self._suspect and self._answering()
 
     def partitions(self, topic: str) -> int:
         """Return the number of partitions of one of the publisher's topics, as the cluster told.
@@ -108,7 +114,7 @@ class Publisher:
         """
         count = self._counts.get(topic)
         if count is None:
-            raise self._down or self._unreachable()
+            raise self._down or unreachable(self._bootstrap)
         return count
 
     def send(
@@ -195,18 +201,18 @@ class Publisher:
         self._tried.set()
 
     def _ready_producer(self) -> KafkaProducer:
-        if not self._answering():  # asked first, because each failed client leaks file descriptors
-            raise self._unreachable()
+        if not is_answering(self._bootstrap):  # asked first, because each failed client leaks file descriptors
+            raise unreachable(self._bootstrap)
         self._require_topics(self._topics)
         try:
             producer = self._new_producer()
         except KafkaError as error:
-            raise self._unreachable() from error
+            raise unreachable(self._bootstrap) from error
         try:
             self._counts = {topic: len(producer.partitions_for(topic)) for topic in self._topics}
         except KafkaError as error:
             _abandon(producer)
-            raise self._unreachable() from error
+            raise unreachable(self._bootstrap) from error
         return producer
 
     def _require_topics(self, topics: tuple[str, ...]) -> None:
@@ -218,7 +224,7 @@ class Publisher:
             finally:
                 admin.close()
         except (KafkaError, OSError) as error:
-            raise self._unreachable() from error
+            raise unreachable(self._bootstrap) from error
         missing = ", ".join(topic for topic in topics if topic not in there)
         if missing:
             raise UnavailableError(f"Kafka at {self._bootstrap} has no topic {missing} yet: make the topics first")
@@ -229,7 +235,6 @@ class Publisher:
             bootstrap_servers=self._bootstrap.split(","),
             client_id="readbrief",
             acks="all",
-            linger_ms=self._linger_ms,
             batch_size=_BATCH_BYTES,
             compression_type="zstd",  # shrinks a bundle tenfold, in a twentieth of gzip's time
             enable_idempotence=True,
@@ -245,7 +250,7 @@ class Publisher:
     def _hand_over(self, order: _Order) -> None:
         producer = self._producer
         if producer is None:
-            _fail(order.future, self._down or self._unreachable())
+            _fail(order.future, self._down or unreachable(self._bootstrap))
             return
         try:
             if order.topic not in self._counts:
@@ -256,7 +261,7 @@ class Publisher:
             _fail(order.future, InputError(f"a message for topic {order.topic} is too large: {error}"))
         except KafkaError:
             self._suspect = True
-            _fail(order.future, self._unreachable())
+            _fail(order.future, unreachable(self._bootstrap))
         except (UnavailableError, AssertionError, TypeError, ValueError) as error:
             _fail(order.future, error)
         else:
@@ -271,7 +276,7 @@ class Publisher:
             return
         self._suspect = True
         _log.warning("kafka_delivery_failed", bootstrap=self._bootstrap, problem=str(problem))
-        _fail(future, self._unreachable())
+        _fail(future, unreachable(self._bootstrap))
 
     def _fail_overdue(self) -> None:
         """Fail what Kafka has not acknowledged in time; the client's own timeout misses what it never could send."""
@@ -280,16 +285,16 @@ class Publisher:
             _, future = self._unsettled.popleft()
             if not future.done():
                 self._suspect = True
-                _fail(future, self._unreachable())
+                _fail(future, unreachable(self._bootstrap))
 
     def _drop_connection(self) -> None:
         producer, self._producer = self._producer, None
         self._suspect = False
         if producer is not None:
-            self._down = self._unreachable()
+            self._down = unreachable(self._bootstrap)
             _abandon(producer)
         while self._unsettled:
-            _fail(self._unsettled.popleft()[1], self._unreachable())
+            _fail(self._unsettled.popleft()[1], unreachable(self._bootstrap))
 
     def _finish(self) -> None:
         producer, self._producer = self._producer, None
@@ -302,20 +307,7 @@ class Publisher:
             _log.warning("kafka_close_failed", bootstrap=self._bootstrap, problem=str(error))
             _abandon(producer)
         while self._unsettled:
-            _fail(self._unsettled.popleft()[1], self._unreachable())
-
-    def _answering(self) -> bool:
-        for address in self._bootstrap.split(","):
-            host, _, port = address.strip().rpartition(":")
-            with contextlib.suppress(OSError, ValueError, OverflowError):
-                socket.create_connection((host.strip("[]"), int(port)), timeout=_PROBE_S).close()
-                return True
-        return False
-
-    def _unreachable(self) -> UnavailableError:
-        return UnavailableError(
-            f"Kafka at {self._bootstrap} can't be reached: start it, or set READBRIEF_KAFKA_BOOTSTRAP"
-        )
+            _fail(self._unsettled.popleft()[1], unreachable(self._bootstrap))
 
 
 def _acknowledge(future: "Future[Position]", metadata: Any) -> None:

@@ -28,7 +28,7 @@ _STOP_WAIT_S = 3.0
 
 _log = structlog.get_logger()
 
-ToKafka = Callable[[SpoolRecord], "Sequence[Future[Any]]"]
+ToKafka = Callable[[SpoolRecord], Sequence[asyncio.Future[Any]]]
 
 
 class _Order(NamedTuple):
@@ -102,12 +102,12 @@ class SpooledSending:
             return
         remaining = len(sent)
 
-        def settled(future: Future[Any]) -> None:
+        def settled(future: asyncio.Future[Any]) -> None:
             nonlocal remaining
             remaining -= 1
             problem = future.exception()
             if problem is not None or not remaining:
-                loop.call_soon_threadsafe(self._settle, number, problem)
+                self._settle(number, problem)
 
         for future in sent:
             future.add_done_callback(settled)
@@ -125,7 +125,7 @@ class SpooledSending:
             else:
                 order.done.set_exception(problem)
 
-    def _lose_patience(self, number: int, sent: "Sequence[Future[Any]]", give_up_s: float) -> None:
+    def _lose_patience(self, number: int, sent: Sequence[asyncio.Future[Any]], give_up_s: float) -> None:
         """Take Kafka for gone if it acknowledges nothing at all; late is no reason, as long as it works."""
         if number not in self._under_way or all(future.done() for future in sent):
             return
@@ -192,7 +192,7 @@ class SpooledSending:
         try:
             sent = [future for record in taken.records for future in self._to_kafka(record)]
             async with asyncio.timeout(None if self._held is None else self._patience_s):
-                results = await asyncio.gather(*map(asyncio.wrap_future, sent), return_exceptions=True)
+                results = await asyncio.gather(*sent, return_exceptions=True)
         except (UnavailableError, TimeoutError):
             return False
         problems = [result for result in results if isinstance(result, BaseException)]

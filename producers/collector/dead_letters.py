@@ -1,6 +1,5 @@
 """What the collector refuses becomes a dead letter, bounded so that nobody can flood the topic with rubbish."""
 
-import asyncio
 from collections.abc import Callable
 
 import structlog
@@ -62,7 +61,7 @@ class DeadLetters:
                 _log.warning("dead_letters_withheld", total=self._bound.withheld, path=path, problem=str(refused))
             return
         letter = DeadLetter.of(DeadLetterStage.collector, path, str(refused), body[:MAX_REPORT_BYTES], now_ms)
-        await asyncio.wrap_future(self._send(letter.to_bytes()))
+        await self._send(letter.to_bytes())
 
     @property
     def withheld(self) -> int:

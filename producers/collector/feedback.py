@@ -152,7 +152,7 @@ def _clean(text: str) -> str:
 
 
 async def _keep(collector: Collector, outcome: Outcome) -> None:
-    await asyncio.wrap_future(collector.keep_outcome(outcome))
+    await collector.keep_outcome(outcome)
 
 
 def _in_background(collector: Collector, outcome: Outcome) -> None:

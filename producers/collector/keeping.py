@@ -1,11 +1,11 @@
 """Where the collector's messages go: to Kafka, by way of the spool if there is one; bundles, and dead letters."""
 
 import asyncio
-from concurrent.futures import Future
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from producers.publisher import Publisher, partition_of
+from producers.async_publisher import AsyncPublisher
+from producers.publisher import partition_of
 from producers.repartitioning import repartitioned
 from producers.spool import Spool
 from producers.spool_records import SpoolRecord
@@ -14,7 +14,7 @@ from schemas.delivery import Outcome
 from schemas.errors import UnavailableError
 from schemas.topics import DEAD_LETTERS, EVENTS, OUTCOMES
 
-Kept = Future[Any] | asyncio.Future[Any]
+Kept = asyncio.Future[Any]
 
 _EVENTS, _DEAD_LETTERS, _OUTCOMES = range(3)  # as they stand in spool files, for good
 _NO_PARTITION = -1
@@ -39,7 +39,7 @@ class Keeping:
     `likely_partitions` is how many `events` is taken to have as long as Kafka has never said.
     """
 
-    def __init__(self, publisher: Publisher, spool: Spool | None, likely_partitions: int) -> None:
+    def __init__(self, publisher: AsyncPublisher, spool: Spool | None, likely_partitions: int) -> None:
         """Take what to send by; nothing is sent yet."""
         self._publisher = publisher
         self._spool = spool
@@ -47,18 +47,19 @@ class Keeping:
         self._sending = SpooledSending(self._to_kafka, spool) if spool else None
 
     def start(self) -> None:
-        """Begin to bring what the spool holds to Kafka."""
+        """Connect to Kafka, and begin to bring what the spool holds there."""
+        self._publisher.start()
         if self._sending:
             self._sending.start()
 
     async def stop(self) -> None:
-        """Return when everything sent is settled."""
+        """Return when everything sent is settled, and the connection to Kafka is closed."""
         if self._sending:
             await self._sending.stop()
+        await self._publisher.close()
 
     def close(self) -> None:
-        """Disconnect from Kafka, and let another worker adopt what the spool still holds."""
-        self._publisher.close()
+        """Let another worker adopt what the spool still holds."""
         if self._spool:
             self._spool.close()
 
@@ -101,7 +102,7 @@ class Keeping:
             return True
         return self._publisher.reachable()
 
-    def _to_kafka(self, record: SpoolRecord) -> list[Future[Any]]:
+    def _to_kafka(self, record: SpoolRecord) -> list[asyncio.Future[Any]]:
         if record.topic == _DEAD_LETTERS:
             return [self._publisher.send(DEAD_LETTERS.name, record.value)]
         if record.topic == _OUTCOMES:

@@ -32,7 +32,8 @@ def run(settings: Settings, overlay: Callable[[str], bytes] | None = None) -> No
         InputError: an address can't be listened on, or the spool's directory can't be used.
         ReadbriefError: workers die again and again.
     """
-    logging.getLogger("kafka").setLevel(logging.CRITICAL)  # the publisher says what matters, in one line
+    for client in ("kafka", "aiokafka"):
+        logging.getLogger(client).setLevel(logging.CRITICAL)  # the publisher says what matters, in one line
     several = settings.collector_workers > 1
     listeners = _listeners(settings, _WORKERS_LEAVE_S if several else 0)
     try:

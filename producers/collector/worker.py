@@ -13,6 +13,7 @@ import structlog
 import uvicorn
 from starlette.applications import Starlette
 
+from producers.async_publisher import AsyncPublisher
 from producers.bundling import Bundler
 from producers.collector.app import build_app
 from producers.collector.connections import GuardedProtocol
@@ -21,7 +22,6 @@ from producers.collector.keeping import Keeping
 from producers.collector.rates import RateLimiter
 from producers.collector.revocation_feed import RevocationFeed
 from producers.collector.state import Collector
-from producers.publisher import Publisher
 from producers.revocations import Revocations
 from producers.snippet import script
 from producers.spool import Spool
@@ -35,8 +35,7 @@ Overlay = Callable[[str], bytes]
 _GRACE_S = 15
 _IDLE_CONNECTION_S = 30
 _COLLECT_EVERY = 20_000  # allocations
-_LINGER_MS = 2  # bundles of several partitions that leave together go to Kafka in one request
-_SWITCH_S = 0.0005  # else each step of the threads on the way to Kafka waits 5 ms for the busy loop
+_SWITCH_S = 0.0005  # else each step of the thread on the way to the disk waits 5 ms for the busy loop
 
 
 def serve(
@@ -48,7 +47,7 @@ def serve(
         InputError: the spool's directory can't be used.
     """
     keeping = Keeping(
-        Publisher(settings.kafka_bootstrap, topics=(EVENTS.name, DEAD_LETTERS.name), linger_ms=_LINGER_MS),
+        AsyncPublisher(settings.kafka_bootstrap, topics=(EVENTS.name, DEAD_LETTERS.name)),
         _spool(settings),
         settings.kafka_partitions,
     )

@@ -1,9 +1,9 @@
 """The demo's readers get through the real collector; in Kafka's place, a list takes what it publishes."""
 
+import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass, field, replace
 
 import pytest
@@ -38,17 +38,17 @@ class Taken:
     envelopes: list[Envelope] = field(default_factory=list)
     dead: list[DeadLetter] = field(default_factory=list)
 
-    def bundle(self, _partition: int, data: bytes) -> Future[None]:
+    def bundle(self, _partition: int, data: bytes) -> asyncio.Future[None]:
         self.envelopes.extend(Bundle.from_bytes(data).envelopes)
         return _done()
 
-    def letter(self, data: bytes) -> Future[None]:
+    def letter(self, data: bytes) -> asyncio.Future[None]:
         self.dead.append(DeadLetter.from_bytes(data))
         return _done()
 
 
-def _done() -> Future[None]:
-    future: Future[None] = Future()
+def _done() -> asyncio.Future[None]:
+    future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     future.set_result(None)
     return future
 

@@ -1,5 +1,4 @@
 import asyncio
-from concurrent.futures import Future
 
 import pytest
 from hypothesis import given
@@ -22,10 +21,10 @@ class Recorder:
     def __init__(self, *, at_once: bool = True) -> None:
         self.at_once = at_once
         self.sent: list[tuple[int, bytes]] = []
-        self.futures: list[Future[tuple[int, int]]] = []
+        self.futures: list[asyncio.Future[tuple[int, int]]] = []
 
-    def __call__(self, partition: int, bundle: bytes) -> Future[tuple[int, int]]:
-        future: Future[tuple[int, int]] = Future()
+    def __call__(self, partition: int, bundle: bytes) -> asyncio.Future[tuple[int, int]]:
+        future: asyncio.Future[tuple[int, int]] = asyncio.get_running_loop().create_future()
         self.sent.append((partition, bundle))
         self.futures.append(future)
         if self.at_once:

@@ -5,7 +5,6 @@ import os
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Iterator
-from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urlencode
@@ -96,9 +95,9 @@ def world(clickhouse: ClickHouseAddress) -> Iterator[World]:
 
 
 def _collector(settings: Settings, posted: list[str]) -> Collector:
-    def keep(*_: object) -> Future[None]:
+    def keep(*_: object) -> asyncio.Future[None]:
         posted.append("something was told")
-        kept: Future[None] = Future()
+        kept: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         kept.set_result(None)
         return kept
 
