@@ -9,14 +9,15 @@
  * Attributes in the page: data-rb-mask (the text within is never sent), data-rb-field (this form field is sent).
  */
 
-import { takeToken } from "./source/address.js";
-import { guard, on } from "./source/guard.js";
-import { click, copy, submit } from "./source/interaction.js";
-import { happened } from "./source/reaction.js";
-import { TICK_MS, arrive, comeBack, count, leave, navigate, refreshTitle, tick, use } from "./source/reading.js";
-import { close, identify as sendToken, open } from "./source/sending.js";
-import { UNSENT, VISITOR, recall, remember } from "./source/storage.js";
+// In the order that compresses best.
 import { randomId } from "./source/values.js";
+import { close, identify as sendToken, open } from "./source/sending.js";
+import { click, copy, submit } from "./source/interaction.js";
+import { takeToken } from "./source/address.js";
+import { happened } from "./source/reaction.js";
+import { UNSENT, VISITOR, recall, remember } from "./source/storage.js";
+import { TICK_MS, arrive, comeBack, count, leave, navigate, refreshTitle, tick, use } from "./source/reading.js";
+import { guard, on } from "./source/guard.js";
 
 const script = document.currentScript || document.querySelector("script[data-site]");
 const optedOut = navigator.globalPrivacyControl || navigator.doNotTrack === "1";

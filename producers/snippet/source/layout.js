@@ -5,7 +5,7 @@ import { cut } from "./values.js";
 import { textOf } from "./words.js";
 
 const MAX_HEADINGS = 200; // of each level
-const HEADINGS_AT_ONCE = 6;
+const HEADINGS_AT_ONCE = 4;
 const SAME_ROW_PX = 8;
 
 /** What scrolls: the page, or in an app shell the box that fills most of the window. */
@@ -24,7 +24,6 @@ function pinned(heading, root) {
   for (let box = heading.offsetParent; box && box !== root && root.contains(box); box = box.offsetParent) {
     if (/fixed|sticky/.test(getComputedStyle(box).position)) return true;
   }
-  return false;
 }
 
 /** The section's id if its heading has one, else its title; numbered where it comes again. */
@@ -46,7 +45,7 @@ export function* measure() {
   for (const level of ["h1", "h2", "h3"]) {
     yield;
     for (const [n, heading] of [...root.querySelectorAll(level)].slice(0, MAX_HEADINGS).entries()) {
-      if (n % HEADINGS_AT_ONCE === 0) yield;
+      if (!(n % HEADINGS_AT_ONCE)) yield;
       const box = heading.getBoundingClientRect();
       if (!box.height || pinned(heading, root)) continue;
       const title = textOf(heading);

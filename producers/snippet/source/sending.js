@@ -10,6 +10,7 @@ const MAX_REPORT_CHARS = 15000; // browsers let 64 KiB outlive the page, beacons
 
 let endpoint, site, visitor; // visitor is set only while sending is allowed
 let buffer = [];
+let outgoing = []; // reports made up, each to be sent in a task of its own
 let timer;
 let beforeFlush;
 
@@ -19,13 +20,14 @@ export function open(url, siteKey, visitorId, finish) {
   site = siteKey;
   visitor = visitorId;
   beforeFlush = finish;
-  retry(unsent());
+  post(unsent()[0]); // one by one, what failed before: a repeated report changes nothing
 }
 
 /** Send nothing more, not even what is under way. */
 export function close() {
   visitor = 0;
   buffer = [];
+  outgoing = [];
 }
 
 function happening(type, fields) {
@@ -54,24 +56,22 @@ export function flush(leaving) {
       size += JSON.stringify(buffer[0]).length;
       if (events[0] && size > MAX_REPORT_CHARS) break;
     }
-    post(events, leaving);
+    outgoing.push(events);
+    if (!leaving) setTimeout(guard(() => post(outgoing.shift())));
   }
+  while (leaving && outgoing[0]) post(outgoing.shift(), leaving);
 }
 
 /** A beacon outlives the page but tells nothing of its fate. A fetch does, so it is used while the page lives. */
 function post(events, leaving) {
+  if (!events) return;
   // The time is that of sending, also when sent again: the collector works out times from the age of each event.
   const body = JSON.stringify({ v: 1, site, visitor_id: visitor, sent_ms: clock(), events });
   if (leaving && navigator.onLine && navigator.sendBeacon?.(endpoint, body)) return;
   const failed = guard(() => visitor && keep(events, true));
   if (leaving) failed(); // no answer will be seen any more; to send it twice does no harm
   fetch(endpoint, { method: "POST", body, keepalive: true }).then(
-    guard((answer) => (answer.status === 429 || answer.status > 499 ? failed() : visitor && retry(keep(events)))),
+    guard((answer) => (answer.status === 429 || answer.status > 499 ? failed() : visitor && post(keep(events)[0]))),
     failed,
   );
-}
-
-/** Send again, one by one, what failed before: a repeated report changes nothing. */
-function retry([events]) {
-  if (events) post(events);
 }
