@@ -10,6 +10,7 @@ from kafka import KafkaConsumer, TopicPartition
 from kafka.errors import KafkaError
 from pydantic import ValidationError
 
+from producers.publisher import is_answering
 from producers.revocations import Revocations
 from schemas.emails import Revocation
 from schemas.message import first_error
@@ -46,10 +47,11 @@ class RevocationFeed:
     def _follow(self) -> None:
         while not self._stop.is_set():
             try:
-                self._read()
+                if is_answering(self._bootstrap):  # asked first, because each failed client leaks file descriptors
+                    self._read()
             except KafkaError as error:
                 _log.debug("revocation_feed_interrupted", reason=repr(error))
-                self._stop.wait(_RETRY_S)
+            self._stop.wait(_RETRY_S)
 
     def _read(self) -> None:
         consumer = KafkaConsumer(
