@@ -12,6 +12,7 @@ from kafka.errors import KafkaError
 
 from schemas.errors import UnavailableError
 from schemas.topics import ACTIVITY, BRIEFS, DELIVERIES, EVENTS
+from sinks.broker_wait import wait_for_broker
 
 GROUPS: tuple[tuple[str, str], ...] = (
     ("readbrief-visitors", EVENTS.name),
@@ -41,6 +42,7 @@ def group_lags(bootstrap: str, groups: Sequence[tuple[str, str]] = GROUPS, timeo
     Raises:
         UnavailableError: the broker does not answer.
     """
+    wait_for_broker(bootstrap, 0, threading.Event())  # asked first, because each failed client leaks file descriptors
     deadline = time.monotonic() + timeout_s
     try:
         with ThreadPoolExecutor(len(groups)) as pool:  # each waits for the broker, most of the time
