@@ -31,7 +31,7 @@ _log = structlog.get_logger()
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def build_app(collector: Collector) -> Starlette:
+def build_app(collector: Collector) -> ASGIApp:
     """Build the application; when it shuts down, it drains what it accepted."""
 
     @asynccontextmanager
@@ -66,16 +66,17 @@ def build_app(collector: Collector) -> Starlette:
         Route("/healthz", _healthy, methods=["GET"]),
         Route("/readyz", on(_ready), methods=["GET"]),
     ]
-    return Starlette(
+    app = Starlette(
         routes=routes,
         lifespan=lifespan,
-        middleware=[Middleware(Shortcut, path=reports.PATH, method="POST", to=taking), Middleware(SafeHeaders)],
+        middleware=[Middleware(SafeHeaders)],
         exception_handlers={HTTPException: _http_error, Exception: _failure},
     )
+    return Shortcut(app, reports.PATH, "POST", taking)
 
 
 class Shortcut:
-    """Brings the requests that nearly all are past the routes, to where those would bring them too."""
+    """Brings the requests that nearly all are past the layers and routes, to where those would bring them too."""
 
     def __init__(self, app: ASGIApp, path: str, method: str, to: ASGIApp) -> None:
         """Wrap an application."""
@@ -86,8 +87,13 @@ class Shortcut:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request."""
-        near = scope["type"] == "http" and scope["path"] == self._path and scope["method"] == self._method
-        await (self._to if near else self._app)(scope, receive, send)
+        if scope["type"] != "http" or scope["path"] != self._path or scope["method"] != self._method:
+            await self._app(scope, receive, send)
+            return
+        try:
+            await self._to(scope, receive, send)
+        except Exception as problem:  # noqa: BLE001 - whatever it was, the sender is told, as the outermost layer does
+            await SafeHeaders(await _failure(Request(scope), problem))(scope, receive, send)
 
 
 async def _document(_request: Request) -> Response:

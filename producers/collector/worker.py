@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import structlog
 import uvicorn
-from starlette.applications import Starlette
+from starlette.types import ASGIApp
 
 from producers.async_publisher import AsyncPublisher
 from producers.bundling import Bundler
@@ -78,7 +78,7 @@ async def _run(server: uvicorn.Server, listeners: list[socket.socket], parent_go
     await server.serve(sockets=listeners)
 
 
-def server_config(app: Starlette, settings: Settings) -> uvicorn.Config:
+def server_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
     """Return how an application is served."""
     return uvicorn.Config(
         app,
