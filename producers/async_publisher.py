@@ -159,7 +159,7 @@ class AsyncPublisher:
             if self._producer is None:
                 self._producer = await self._started()
             await self._require(self._producer, *self._topics)
-        except KafkaError as error:
+        except (KafkaError, OSError, TimeoutError, ValueError) as error:  # a ValueError: it is no address
             self._drop_connection()  # brokers may come back at other addresses than the client knows
             raise unreachable(self._bootstrap) from error
         self._down = None

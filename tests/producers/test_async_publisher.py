@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from structlog.testing import capture_logs
 
 from producers.async_publisher import AsyncPublisher
 from producers.publisher import Position
 from schemas.errors import UnavailableError
 from schemas.topics import DEAD_LETTERS, DIRECTORY, EVENTS
 from tests.producers.kafka_topics import PARTITIONS, make_topics, reading
-from tests.support.kafka_server import KafkaServer
+from tests.support.brokers import start_kafka
 from tests.support.ports import free_port
 
 
@@ -75,8 +76,7 @@ def test_a_topic_not_named_at_first_is_found_when_it_is_needed(topics: str) -> N
 
 
 def test_a_missing_topic_is_named_and_found_once_it_is_made(tmp_path: Path) -> None:
-    kafka = KafkaServer(tmp_path / "kafka")
-    kafka.start()
+    kafka = start_kafka(tmp_path / "kafka")
 
     async def publish(publisher: AsyncPublisher) -> None:
         with pytest.raises(UnavailableError, match=f"no topic {EVENTS.name}, {DEAD_LETTERS.name} yet"):
@@ -92,8 +92,9 @@ def test_a_missing_topic_is_named_and_found_once_it_is_made(tmp_path: Path) -> N
         kafka.stop()
 
 
-def test_a_broker_that_is_away_is_named_at_once() -> None:
-    address = f"127.0.0.1:{free_port()}"
+@pytest.mark.parametrize("port", [None, "no-port"])
+def test_a_broker_that_is_away_is_named_at_once(port: str | None) -> None:
+    address = f"127.0.0.1:{port or free_port()}"
 
     async def publish(publisher: AsyncPublisher) -> None:
         for _ in range(2):  # the second is known to be in vain
@@ -103,8 +104,10 @@ def test_a_broker_that_is_away_is_named_at_once() -> None:
             publisher.partitions(EVENTS.name)
 
     began = time.monotonic()
-    run(publish, address)
+    with capture_logs() as logs:
+        run(publish, address)
     assert time.monotonic() - began < 3
+    assert [log["event"] for log in logs] == ["kafka_unreachable"]
 
 
 def test_a_server_that_never_answers_is_given_up_on() -> None:
@@ -142,8 +145,7 @@ def test_a_message_too_large_fails_alone(topics: str) -> None:
 
 
 def test_a_broker_that_goes_and_comes_back_is_used_again(tmp_path: Path) -> None:
-    kafka = KafkaServer(tmp_path / "kafka")
-    kafka.start()
+    kafka = start_kafka(tmp_path / "kafka")
     make_topics(kafka.bootstrap)
 
     async def publish(publisher: AsyncPublisher) -> None:
