@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import Coroutine
-from typing import Any
+from typing import Any, Unpack
 
 import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError
 
-from producers.publisher import Position, is_answering, unreachable
+from producers.publisher import Options, Position, Waiting, is_answering, unreachable
 from schemas.errors import InputError, UnavailableError
 
 _log = structlog.get_logger()
@@ -17,7 +17,7 @@ _BATCH_BYTES = 2**19  # more than a bundle
 _RETRY_CONNECT_S = 0.5
 
 
-class AsyncPublisher:
+class AsyncPublisher(Waiting):
     """Publishes messages that are acknowledged by all replicas, or fail within a bounded time.
 
     Belongs to the event loop that starts it. `topics` must exist before it counts as connected. Once Kafka is known to
@@ -25,25 +25,11 @@ class AsyncPublisher:
     bounds the memory. A message may come twice, if the connection broke after it was written.
     """
 
-    def __init__(
-        self,
-        bootstrap: str,
-        *,
-        topics: tuple[str, ...] = (),
-        delivery_timeout_s: float = 5.0,
-        max_waiting_bytes: int = 64 * 2**20,
-    ) -> None:
-        """Take `host:port[,host:port]`; nothing is connected yet."""
-        self._bootstrap = bootstrap
-        self._topics = topics
-        self._delivery_timeout_s = delivery_timeout_s
-        self._max_waiting_bytes = max_waiting_bytes
-        self._waiting_bytes = 0
-        self._counts: dict[str, int] = {}
+    def __init__(self, bootstrap: str, **options: Unpack[Options]) -> None:
+        """Connect nothing yet; takes what `Waiting` does."""
+        super().__init__(bootstrap, **options)
         self._producer: AIOKafkaProducer | None = None
-        self._down: UnavailableError | None = None
         self._tried = asyncio.Event()
-        self._closing = False
         self._connecting: asyncio.Task[None] | None = None
         self._under_way: set[asyncio.Task[Position]] = set()
         self._leaving: set[asyncio.Task[None]] = set()
@@ -55,17 +41,6 @@ class AsyncPublisher:
     def reachable(self) -> bool:
         """Say whether Kafka is there now: a connection stands, and its port answers. May block for a second."""
         return self._tried.is_set() and self._down is None and is_answering(self._bootstrap)
-
-    def partitions(self, topic: str) -> int:
-        """Return the number of partitions of one of the publisher's topics, as the cluster told.
-
-        Raises:
-            UnavailableError: there is no connection yet.
-        """
-        count = self._counts.get(topic)
-        if count is None:
-            raise self._down or unreachable(self._bootstrap)
-        return count
 
     def send(
         self, topic: str, value: bytes, key: bytes | None = None, partition: int | None = None
@@ -98,15 +73,6 @@ class AsyncPublisher:
         self._drop_connection()
         while self._leaving:
             await asyncio.wait(tuple(self._leaving))
-
-    def _refusal(self, size: int) -> UnavailableError | None:
-        if self._closing:
-            return UnavailableError("the publisher is closed")
-        if self._down is not None:
-            return self._down
-        if self._waiting_bytes + size > self._max_waiting_bytes:
-            return UnavailableError(f"Kafka at {self._bootstrap} is too slow: {self._waiting_bytes} bytes wait for it")
-        return None
 
     def _release(self, task: asyncio.Task[Position], size: int) -> None:
         self._waiting_bytes -= size

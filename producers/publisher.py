@@ -7,7 +7,7 @@ import threading
 import time
 from collections import deque
 from concurrent.futures import Future, InvalidStateError
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypedDict, Unpack
 
 import structlog
 from kafka import KafkaProducer
@@ -61,12 +61,16 @@ def unreachable(bootstrap: str) -> UnavailableError:
     return UnavailableError(f"Kafka at {bootstrap} can't be reached: start it, or set READBRIEF_KAFKA_BOOTSTRAP")
 
 
-class Publisher:
-    """Publishes from any thread or event loop without ever blocking it; one thread of its own does the waiting.
+class Options(TypedDict, total=False):
+    """What `Waiting` takes beside the address."""
 
-    `topics` must exist before the publisher counts as connected. Once Kafka is known to be away, a message fails at
-    once, until a connection stands again; so do messages beyond `max_waiting_bytes`, which bounds the memory.
-    """
+    topics: tuple[str, ...]
+    delivery_timeout_s: float
+    max_waiting_bytes: int
+
+
+class Waiting:
+    """What both ways to Kafka, by a thread and by an event loop, know of the cluster and of what waits for it."""
 
     def __init__(
         self,
@@ -76,22 +80,54 @@ class Publisher:
         delivery_timeout_s: float = 5.0,
         max_waiting_bytes: int = 64 * 2**20,
     ) -> None:
-        """Start connecting to `host:port[,host:port]`, in the background."""
+        """Take `host:port[,host:port]`; nothing is connected yet."""
         self._bootstrap = bootstrap
         self._topics = topics
         self._delivery_timeout_s = delivery_timeout_s
         self._max_waiting_bytes = max_waiting_bytes
+        self._waiting_bytes = 0
+        self._counts: dict[str, int] = {}
+        self._down: UnavailableError | None = None
+        self._closing = False
+
+    def partitions(self, topic: str) -> int:
+        """Return the number of partitions of one of the publisher's topics, as the cluster told.
+
+        Raises:
+            UnavailableError: there is no connection yet.
+        """
+        count = self._counts.get(topic)
+        if count is None:
+            raise self._down or unreachable(self._bootstrap)
+        return count
+
+    def _refusal(self, size: int) -> UnavailableError | None:
+        if self._closing:
+            return UnavailableError("the publisher is closed")
+        if self._down is not None:
+            return self._down
+        if self._waiting_bytes + size > self._max_waiting_bytes:
+            return UnavailableError(f"Kafka at {self._bootstrap} is too slow: {self._waiting_bytes} bytes wait for it")
+        return None
+
+
+class Publisher(Waiting):
+    """Publishes from any thread or event loop without ever blocking it; one thread of its own does the waiting.
+
+    `topics` must exist before the publisher counts as connected. Once Kafka is known to be away, a message fails at
+    once, until a connection stands again; so do messages beyond `max_waiting_bytes`, which bounds the memory.
+    """
+
+    def __init__(self, bootstrap: str, **options: Unpack[Options]) -> None:
+        """Start connecting, in the background; takes what `Waiting` does."""
+        super().__init__(bootstrap, **options)
         self._orders: queue.SimpleQueue[_Order | None] = queue.SimpleQueue()
         self._unsettled: deque[tuple[float, Future[Position]]] = deque()
         self._lock = threading.Lock()
-        self._waiting_bytes = 0
         self._producer: KafkaProducer | None = None
-        self._down: UnavailableError | None = None
         self._tried = threading.Event()
         self._suspect = False
-        self._closing = False
         self._retry_at_s = 0.0
-        self._counts: dict[str, int] = {}
         self._thread = threading.Thread(target=self._work, name="kafka-publisher", daemon=True)
         self._thread.start()
 
@@ -105,17 +141,6 @@ class Publisher:
             raise unreachable(self._bootstrap)
         if self._down is not None:
             raise self._down
-
-    def partitions(self, topic: str) -> int:
-        """Return the number of partitions of one of the publisher's topics, as the cluster told.
-
-        Raises:
-            UnavailableError: there is no connection yet.
-        """
-        count = self._counts.get(topic)
-        if count is None:
-            raise self._down or unreachable(self._bootstrap)
-        return count
 
     def send(
         self, topic: str, value: bytes | None, key: bytes | None = None, partition: int | None = None
@@ -156,15 +181,6 @@ class Publisher:
                 self._closing = True
                 self._orders.put(None)
         self._thread.join()
-
-    def _refusal(self, size: int) -> UnavailableError | None:
-        if self._closing:
-            return UnavailableError("the publisher is closed")
-        if self._down is not None:
-            return self._down
-        if self._waiting_bytes + size > self._max_waiting_bytes:
-            return UnavailableError(f"Kafka at {self._bootstrap} is too slow: {self._waiting_bytes} bytes wait for it")
-        return None
 
     def _release(self, size: int) -> None:
         with self._lock:
