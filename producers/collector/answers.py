@@ -1,6 +1,7 @@
 """The collector's answers: every one with the headers that keep browsers safe, no one with more than it must say."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
+from http import HTTPStatus
 from typing import Any
 
 from starlette.responses import HTMLResponse, JSONResponse, Response
@@ -10,6 +11,7 @@ from producers.metrics import REQUESTS, counter_of
 
 RETRY_AFTER_S = 5
 TOO_MANY = "too many requests: wait"
+FAULT = "this request could not be served"
 
 _COUNTED = frozenset({"/v1/events", "/rb.js"})  # a label per path asked for would be a flood's to fill
 _SECURITY = (
@@ -36,7 +38,7 @@ class SafeHeaders:
 
         async def send_safely(message: Message) -> None:
             if message["type"] == "http.response.start":
-                _count(scope["path"], message["status"])
+                count(scope["path"], message["status"])
                 message["headers"] = _safe(message["headers"])
             await send(message)
 
@@ -44,18 +46,23 @@ class SafeHeaders:
 
 
 class Prepared:
-    """An answer without a body that many requests get: made once, with the headers every answer has."""
+    """A whole answer, ready for ASGI and for the wire; those that many requests get are made once."""
 
-    def __init__(self, status: int, headers: Mapping[str, str]) -> None:
-        """Make it."""
-        raw = Response(status_code=status, headers=headers).raw_headers
-        self._status = status
-        self._start = {"type": "http.response.start", "status": status, "headers": _safe(raw)}
-        self._end = {"type": "http.response.body", "body": b""}
+    def __init__(self, response: Response) -> None:
+        """Make it of a response, with the headers every answer has."""
+        headers = _safe(response.raw_headers)
+        self.status = response.status_code
+        self.head = b"HTTP/1.1 %d %s\r\n" % (self.status, HTTPStatus(self.status).phrase.encode()) + b"".join(
+            name + b": " + value + b"\r\n" for name, value in headers
+        )
+        self.body = bytes(response.body)
+        self.closes = (b"connection", b"close") in headers
+        self._start = {"type": "http.response.start", "status": self.status, "headers": headers}
+        self._end = {"type": "http.response.body", "body": self.body}
 
     async def give(self, scope: Scope, send: Send) -> None:
         """Give it to one request."""
-        _count(scope["path"], self._status)
+        count(scope["path"], self.status)
         await send(self._start)
         await send(self._end)
 
@@ -66,7 +73,8 @@ def _safe(headers: Headers) -> list[tuple[bytes, bytes]]:
     return [*given, *(each for each in _SECURITY if each[0] not in said)]
 
 
-def _count(path: str, status: int) -> None:
+def count(path: str, status: int) -> None:
+    """Count an answer."""
     counter_of(REQUESTS, path if path in _COUNTED else "other", str(status)).inc()
 
 

@@ -14,10 +14,9 @@ from starlette.middleware import Middleware
 from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from producers.collector import overlay, reports, segment_calls, sender_webhooks, snowplow_hits
-from producers.collector.answers import SafeHeaders, error, unavailable
+from producers.collector.answers import FAULT, SafeHeaders, error, unavailable
 from producers.collector.email_clicks import follow_link
 from producers.collector.email_pixel import open_pixel
 from producers.collector.feedback import take_feedback
@@ -31,7 +30,7 @@ _log = structlog.get_logger()
 Endpoint = Callable[[Request], Awaitable[Response]]
 
 
-def build_app(collector: Collector) -> ASGIApp:
+def build_app(collector: Collector, taking: reports.ReportTaking | None = None) -> Starlette:
     """Build the application; when it shuts down, it drains what it accepted."""
 
     @asynccontextmanager
@@ -47,9 +46,8 @@ def build_app(collector: Collector) -> ASGIApp:
 
         return bound
 
-    taking = reports.ReportTaking(collector)
     routes = [
-        Route(reports.PATH, taking, methods=["POST"]),
+        Route(reports.PATH, taking or reports.ReportTaking(collector), methods=["POST"]),
         Route(reports.PATH, on(reports.preflight), methods=["OPTIONS"]),
         *(Route(path, on(take), methods=methods) for path, take, methods in segment_calls.ROUTES),
         *(Route(path, on(take), methods=methods) for path, take, methods in snowplow_hits.ROUTES),
@@ -66,34 +64,12 @@ def build_app(collector: Collector) -> ASGIApp:
         Route("/healthz", _healthy, methods=["GET"]),
         Route("/readyz", on(_ready), methods=["GET"]),
     ]
-    app = Starlette(
+    return Starlette(
         routes=routes,
         lifespan=lifespan,
         middleware=[Middleware(SafeHeaders)],
         exception_handlers={HTTPException: _http_error, Exception: _failure},
     )
-    return Shortcut(app, reports.PATH, "POST", taking)
-
-
-class Shortcut:
-    """Brings the requests that nearly all are past the layers and routes, to where those would bring them too."""
-
-    def __init__(self, app: ASGIApp, path: str, method: str, to: ASGIApp) -> None:
-        """Wrap an application."""
-        self._app = app
-        self._path = path
-        self._method = method
-        self._to = to
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http" or scope["path"] != self._path or scope["method"] != self._method:
-            await self._app(scope, receive, send)
-            return
-        try:
-            await self._to(scope, receive, send)
-        except Exception as problem:  # noqa: BLE001 - whatever it was, the sender is told, as the outermost layer does
-            await SafeHeaders(await _failure(Request(scope), problem))(scope, receive, send)
 
 
 async def _document(_request: Request) -> Response:
@@ -133,4 +109,4 @@ async def _http_error(_request: Request, problem: Exception) -> Response:
 
 async def _failure(request: Request, problem: Exception) -> Response:
     _log.error("request_failed", method=request.method, path=request.scope["path"], exc_info=problem)
-    return error(500, "this request could not be served")
+    return error(500, FAULT)

@@ -3,7 +3,7 @@
 from starlette.exceptions import HTTPException
 from starlette.types import Receive
 
-_DISCARDED_BYTES = 2**20
+DISCARDED_BYTES = 2**20
 
 
 async def read_body(receive: Receive, limit: int) -> bytes:
@@ -15,7 +15,7 @@ async def read_body(receive: Receive, limit: int) -> bytes:
     chunks: list[bytes] = []
     size = 0
     more = True
-    while more and size <= limit + _DISCARDED_BYTES:
+    while more and size <= limit + DISCARDED_BYTES:
         message = await receive()
         if message["type"] == "http.disconnect":
             raise HTTPException(400, "the request is incomplete")

@@ -46,7 +46,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Let go of the connection."""
-        self._request_is_there()
+        self.request_is_there()
         super().connection_lost(exc)
 
     def data_received(self, data: bytes) -> None:
@@ -67,13 +67,17 @@ class GuardedProtocol(HttpToolsProtocol):
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Hand the request on."""
+        """Hand the request on, if it may be so long."""
         self._heading_bytes = None
         if sum(len(name) + len(value) for name, value in self.headers) + len(self.url) > MAX_HEADER_BYTES:
             REFUSED.labels("431").inc()
             self.transport.write(_TOO_LARGE)
             self.transport.close()
             return
+        self.begin_request()
+
+    def begin_request(self) -> None:
+        """Hand a request on whose headers are there."""
         super().on_headers_complete()
 
     def send_400_response(self, msg: str) -> None:
@@ -83,7 +87,7 @@ class GuardedProtocol(HttpToolsProtocol):
 
     def on_message_complete(self) -> None:
         """See the request whole."""
-        self._request_is_there()
+        self.request_is_there()
         super().on_message_complete()
 
     def _await_headers(self) -> None:
@@ -91,7 +95,8 @@ class GuardedProtocol(HttpToolsProtocol):
         if self._request_timer is None:
             self._request_timer = self.loop.call_later(REQUEST_TIMEOUT_S, self._too_slow)
 
-    def _request_is_there(self) -> None:
+    def request_is_there(self) -> None:
+        """Wait for nothing more."""
         self._heading_bytes = None
         if self._request_timer is not None:
             self._request_timer.cancel()

@@ -8,18 +8,23 @@ import socket
 import sys
 import time
 from collections.abc import Callable
+from functools import partial
+from typing import Any, cast
 
 import structlog
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from producers.async_publisher import AsyncPublisher
 from producers.bundling import Bundler
 from producers.collector.app import build_app
 from producers.collector.connections import GuardedProtocol
 from producers.collector.dead_letters import DeadLetters
+from producers.collector.direct import ReportProtocol
 from producers.collector.keeping import Keeping
 from producers.collector.rates import RateLimiter
+from producers.collector.reports import ReportTaking
 from producers.collector.revocation_feed import RevocationFeed
 from producers.collector.state import Collector
 from producers.revocations import Revocations
@@ -34,7 +39,7 @@ Overlay = Callable[[str], bytes]
 
 _GRACE_S = 15
 _IDLE_CONNECTION_S = 30
-_COLLECT_AFTER = 6_000, 5, 1_500  # allocations, then collections of the younger: pauses are short, whole ones are seldom
+_COLLECT_AFTER = 6_000, 5, 1_500  # allocations, then collections of the younger objects
 _SWITCH_S = 0.0005  # else each step of the thread on the way to the disk waits 5 ms for the busy loop
 
 
@@ -56,7 +61,8 @@ def serve(
         feed.start()
         metrics_port = listeners[1].getsockname()[1] if len(listeners) > 1 else None
         collector = _collector(settings, keeping, metrics_port, feed.revocations, overlay)
-        server = uvicorn.Server(server_config(build_app(collector), settings))
+        reports = ReportTaking(collector)
+        server = uvicorn.Server(server_config(build_app(collector, reports), settings, reports))
         _end_quietly()
         spare_collections()
         sys.setswitchinterval(_SWITCH_S)
@@ -78,12 +84,14 @@ async def _run(server: uvicorn.Server, listeners: list[socket.socket], parent_go
     await server.serve(sockets=listeners)
 
 
-def server_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
-    """Return how an application is served."""
+def server_config(app: ASGIApp, settings: Settings, reports: ReportTaking | None = None) -> uvicorn.Config:
+    """Return how an application is served, and who takes reports past it."""
+    proxies = settings.collector_trusted_proxies
+    direct = reports and partial(ReportProtocol, reports, ProxyHeadersMiddleware(cast(Any, app), proxies))
     return uvicorn.Config(
         app,
         loop="uvloop",
-        http=GuardedProtocol,
+        http=cast(type[GuardedProtocol], direct or GuardedProtocol),
         ws="none",
         lifespan="on",
         log_config=None,
@@ -91,7 +99,7 @@ def server_config(app: ASGIApp, settings: Settings) -> uvicorn.Config:
         server_header=False,
         timeout_keep_alive=_IDLE_CONNECTION_S,
         timeout_graceful_shutdown=_GRACE_S,
-        forwarded_allow_ips=settings.collector_trusted_proxies,
+        forwarded_allow_ips=proxies,
         limit_concurrency=None,  # bounded by GuardedProtocol, whose answer says when to come again
     )
 
