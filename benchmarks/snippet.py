@@ -27,14 +27,14 @@ def run() -> bool:
         print(f"      reading {nth} of {READINGS}: {reading.ms:.1f} ms, when it starts {start_ms:.1f} ms", flush=True)
     middle = median(each.ms for each in found)
     met = middle <= MAX_TASK_MS
-    worst, pieces = max(found), median(each.pieces for each in found)
+    worst, sends = max(found), median(each.only_sends_ms for each in found)
     # An empty script takes the browser 4 to 7 ms when it is the first: the start is told, not held against the target.
     print(
         f"      longest task of the start, new browser: {median(starts):.1f} ms, worst {max(starts):.1f} ms", flush=True
     )
     print(
         f"{'ok  ' if met else 'MISS'}  longest task, 10,000 nodes, CPU {SLOWDOWN}x slower: {middle:.1f} ms "
-        f"(target <= {MAX_TASK_MS})  worst {worst.ms:.1f} ms; {pieces:.0f} times the page's own piece of work",
+        f"(target <= {MAX_TASK_MS})  worst {worst.ms:.1f} ms; a task of the page's that only sends: {sends:.1f} ms",
         flush=True,
     )
     return met
