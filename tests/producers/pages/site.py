@@ -97,9 +97,9 @@ def _handler(recorder: Recorder) -> type[BaseHTTPRequestHandler]:
                 self._answer(404, b"no such page", "text/plain")
 
         def do_POST(self) -> None:
-            recorder.methods.append(f"{self.path} {self.headers['content-type']} {self.headers['cookie']}")
             body = self.rfile.read(int(self.headers["content-length"]))
-            if self.path != "/nothing":
+            if self.path != "/nothing":  # that is the page's own
+                recorder.methods.append(f"{self.path} {self.headers['content-type']} {self.headers['cookie']}")
                 recorder.take(body)
             self._answer(recorder.status, b"", "text/plain")
 
