@@ -31,7 +31,7 @@ demo: $(VENV)/.installed ## Run the whole system with a sample company, and watc
 	@$(BIN)/readbrief demo
 
 test: $(VENV)/.installed-dev ## Run all tests, in a real browser, on the embedded broker and on Apache Kafka
-	@$(BIN)/python -m pytest --numprocesses 5 --dist loadfile --no-loadscope-reorder --durations 25 $(TESTS) || { [ $$? -eq 1 ] \
+	@$(BIN)/python -m pytest --numprocesses 4 --dist loadfile --no-loadscope-reorder --durations 25 $(TESTS) || { [ $$? -eq 1 ] \
 	  && echo "== what failed beside other tests is run again by itself, and must pass then" \
 	  && $(BIN)/python -m pytest --last-failed --last-failed-no-failures none $(TESTS); }
 
