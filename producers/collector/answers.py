@@ -60,9 +60,8 @@ class Prepared:
         self._start = {"type": "http.response.start", "status": self.status, "headers": headers}
         self._end = {"type": "http.response.body", "body": self.body}
 
-    async def give(self, scope: Scope, send: Send) -> None:
-        """Give it to one request."""
-        count(scope["path"], self.status)
+    async def give(self, send: Send) -> None:
+        """Give it to one request, by ASGI."""
         await send(self._start)
         await send(self._end)
 

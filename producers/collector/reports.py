@@ -1,6 +1,7 @@
 """`POST /v1/events`: a report is answered 204 once all of its events are in Kafka or on disk, and never before.
 
-It is an application of its own: building a request and a response around it would cost as much as reading the report.
+Most reports come here by the short way of `direct.py`. For the others it is an ASGI application of its own: building a
+request and a response around it would cost as much as reading the report.
 """
 
 import asyncio
@@ -64,7 +65,7 @@ class ReportTaking:
                 answered: asyncio.Future[Prepared] = asyncio.get_running_loop().create_future()
                 self.take(said, host, body, partial(_settle, answered))
                 answer = await answered
-        await answer.give(scope, send)
+        await answer.give(send)
 
     def too_many(self, said: "Said", host: str | None) -> Prepared | None:
         """Count one request for its client; if that is too many, return what to answer."""

@@ -23,6 +23,7 @@ from producers.collector.state import Collector
 from producers.collector.worker import server_config
 from schemas.settings import Settings, Site
 from tests.producers.collector_process import RunningCollector
+from tests.producers.counters import answered
 from tests.producers.reports import SENT, body, report
 from tests.support.receivers import wait_until
 
@@ -207,11 +208,13 @@ def test_told_to_end_the_server_answers_who_waits_first(slow: Slow) -> None:
 @pytest.mark.parametrize("data", [BODY, b"rubbish"])
 def test_a_fault_of_our_own_is_logged_and_answered_500_like_any_answer(slow: Slow, data: bytes) -> None:
     slow.problem = RuntimeError("a fault of our own")
+    before = answered(500)
     with capture_logs() as logs:
         answer = httpx.post(
             f"http://127.0.0.1:{slow.port}/v1/events", content=data, headers={"content-type": "text/plain"}
         )
     assert answer.status_code == 500
+    assert answered(500) == before + 1
     assert answer.json() == {"error": {"field": "", "message": "this request could not be served"}}
     assert answer.headers["x-content-type-options"] == "nosniff"
     assert [log["path"] for log in logs if log["event"] == "request_failed"] == ["/v1/events"]
