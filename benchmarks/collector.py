@@ -10,6 +10,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 import httpx
@@ -24,7 +25,7 @@ from tests.support.ports import free_port
 from tests.support.processes import PROJECT, Running, running
 
 CONNECTIONS = 512  # so many that waiting for Kafka does not bound the rate
-ROUNDS = 4
+ROUNDS = 5
 SECONDS = 4.0
 MEMORY_EVENTS = 1_000_000
 FEW, MANY = 1_000, 1_000_000
@@ -60,18 +61,26 @@ def _measure(bootstrap: str, directory: Path) -> bool:
         _serving(["-m", "readbrief", "run", "collector"], log, environment, "readyz") as (port, process),
     ):
         _load(port)
-        # In turns, and the best of each: whatever else the machine does hits all of them alike.
-        rounds = [(_load(bare_port), _load(port), _load(port, visitors=MANY)) for _ in range(ROUNDS)]
-        bare, few, many = (max(load["per_s"] for load in loads) for loads in zip(*rounds, strict=True))
-        calm = min((_load(port, per_s=few / 2) for _ in range(ROUNDS)), key=lambda load: float(load["p99_ms"]))
-        growth = _growth(port, process, few)
+        # In turns, and each ratio that of its own round, the middle one: what else the machine does hits them alike.
+        rounds = [_round(nth, bare_port, port) for nth in range(1, ROUNDS + 1)]
+        durable = median(few / bare for bare, few, _ in rounds)
+        many_to_few = median(many / few for _, few, many in rounds)
+        fastest = max(few for _, few, _ in rounds)
+        calm = min((_load(port, per_s=fastest / 2) for _ in range(ROUNDS)), key=lambda load: float(load["p99_ms"]))
+        growth = _growth(port, process, fastest)
     met = [
-        _line("accepted and durable, of the bare server's rate", few / bare, ">=", 0.40, f"{few:.0f} of {bare:.0f}/s"),
+        _line("accepted and durable, of the bare server's rate", durable, ">=", 0.40, f"{fastest:.0f}/s at best"),
         _line("p99 at half of the maximum rate, ms", calm["p99_ms"], "<=", 50, f"p50 {calm['p50_ms']:.1f} ms"),
-        _line("rate with 1,000,000 visitors, of that with 1,000", many / few, ">=", 0.80, f"{many:.0f}/s"),
+        _line("rate with 1,000,000 visitors, of that with 1,000", many_to_few, ">=", 0.80, ""),
         _line("memory after a million events, of that before", growth, "<=", 1.10, ""),
     ]
     return all(met)
+
+
+def _round(nth: int, bare_port: int, port: int) -> tuple[float, float, float]:
+    bare, few, many = (load["per_s"] for load in (_load(bare_port), _load(port), _load(port, visitors=MANY)))
+    print(f"      round {nth} of {ROUNDS}: {bare:.0f}/s bare, {few:.0f}/s, {many:.0f}/s of many visitors", flush=True)
+    return bare, few, many
 
 
 def _growth(port: int, process: Running, per_s: float) -> float:
