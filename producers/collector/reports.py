@@ -98,13 +98,14 @@ class ReportTaking:
         except UnavailableError:
             answer(self._unavailable(said))
             return
+        count = envelopes.number  # the bytes are the bundle's alone from here on: many wait at once
 
         def settled(kept: asyncio.Future[None]) -> None:
             problem = kept.exception()
             if problem is not None:
                 answer(self._unavailable(said) if isinstance(problem, UnavailableError) else _fault(problem))
                 return
-            _count_accepted(site, envelopes.number, client)
+            _count_accepted(site, count, client)
             ANSWER_SECONDS.observe(time.perf_counter() - began_s)
             answer(self._accepted[said.origin])
 

@@ -4,7 +4,6 @@ import asyncio
 import gzip
 import re
 import socket
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from threading import Thread
@@ -18,6 +17,7 @@ from structlog.testing import capture_logs
 
 from producers.bundling import Bundler
 from producers.collector.dead_letters import DeadLetters
+from producers.collector.direct import ReportProtocol
 from producers.collector.reports import ReportTaking
 from producers.collector.state import Collector
 from producers.collector.worker import server_config
@@ -131,6 +131,7 @@ def test_both_ways_answer_alike(running_collector: RunningCollector, content: by
         for query in ("", "?a=b")
     )
     assert (direct.status_code, direct.content) == (by_the_app.status_code, by_the_app.content)
+    assert direct.status_code < 500
     assert "date" in direct.headers
     assert _without_date(direct) == _without_date(by_the_app)
 
@@ -198,7 +199,9 @@ def test_told_to_end_the_server_answers_who_waits_first(slow: Slow) -> None:
         connection.sendall(POST)
         slow.hold()
         slow.server.should_exit = True
-        time.sleep(0.3)
+        (held,) = slow.server.server_state.connections
+        assert isinstance(held, ReportProtocol)
+        assert wait_until(lambda: held.cycle.keep_alive is False or None, 5), "the server did not begin to end"
         slow.keep_all()
         answer = _rest(connection)
     assert answer.startswith(b"HTTP/1.1 204 ")
